@@ -38,6 +38,9 @@ export interface IdleLock {
 /** A lock with which something happens: local callers wait, it is frozen, or a message about it is lost. */
 export interface WatchedLock {
   readonly lock: string;
+  /** The promise and the epoch of the lock at this site, as they were persisted last. */
+  promised: number;
+  epoch: number;
   recovering: boolean;
   forgotten: boolean;
   covered: number;
@@ -61,7 +64,7 @@ export interface WatchedLock {
 }
 
 /** A watched lock with the state that the trigger does not keep itself. */
-export type LockView = WatchedLock & Pick<DurableState, 'promised' | 'epoch'> & { readonly waits: boolean };
+export type LockView = WatchedLock & { readonly waits: boolean };
 
 /** When a lock is no longer watched, and what the trigger remembers of it then. */
 export interface Passivation {
@@ -100,9 +103,15 @@ const mostBeginning = 64;
 /** Whether the lock was forgotten, so that its first use costs an election (R13). */
 const isBeginning = ({ recovering, forgotten }: WatchedLock) => recovering && forgotten;
 
-function activate(lock: string, idle: IdleLock | undefined): WatchedLock {
+function activate(
+  lock: string,
+  idle: IdleLock | undefined,
+  { promised, epoch }: Pick<DurableState, 'promised' | 'epoch'>,
+): WatchedLock {
   return {
     lock,
+    promised,
+    epoch,
     recovering: idle?.recovering ?? false,
     forgotten: idle?.forgotten ?? false,
     covered: idle?.covered ?? 0,
@@ -175,10 +184,7 @@ export class ElectionTrigger {
   /** Number of frozen locks, without recovering ones for which no caller waits. */
   get frozen(): number {
     let count = 0;
-    for (const { lock } of this.#watched.values()) {
-      const { promised, epoch } = this.#options.durable(lock);
-      if (promised > epoch) count += 1;
-    }
+    for (const { promised, epoch } of this.#watched.values()) if (promised > epoch) count += 1;
     return count;
   }
 
@@ -188,6 +194,12 @@ export class ElectionTrigger {
    */
   open(lock: string, recovering: boolean, forgotten = false): void {
     if (recovering) this.#idle.set(lock, { recovering, forgotten, covered: 0 });
+    // It was ended with all others when this site was removed, and begins again.
+    const watched = this.#watched.get(lock);
+    if (!watched) return;
+    const { promised, epoch } = this.#options.durable(lock);
+    watched.promised = promised;
+    watched.epoch = epoch;
   }
 
   /** The epoch of the lock is over, as after a restart, and no site is in it (R13). */
@@ -219,6 +231,8 @@ export class ElectionTrigger {
   persisted(lock: string, before: DurableState): void {
     const watched = this.#activate(lock);
     const { promised, epoch, root } = this.#options.durable(lock);
+    watched.promised = promised;
+    watched.epoch = epoch;
     watched.recovering = false;
     if (promised > before.promised) watched.promisedAt = this.#deaths;
     if (epoch > before.epoch) {
@@ -235,19 +249,18 @@ export class ElectionTrigger {
   /** Callers begin to wait. Not null: this site must stand first, so that no minority grants the lock. */
   asked(lock: string): Suspicion | null {
     const watched = this.#activate(lock);
-    const { promised, epoch } = this.#options.durable(lock);
-    const follows = !watched.recovering && promised === epoch;
+    const follows = !watched.recovering && watched.promised === watched.epoch;
     watched.patience = 0;
     const standsFirst = this.#majority ? isBeginning(watched) && !this.#areManyBeginning : follows;
     if (standsFirst) this.#stand(watched);
-    else this.#reconsider(watched);
+    else this.#reconsider(watched, true);
     this.#arm();
     return standsFirst ? this.#suspicion(this.#majority ? 'forgotten' : 'minority') : null;
   }
 
   /** Callers do not wait any more: one was granted the lock, or they gave up. */
   settled(lock: string): void {
-    this.#reconsider(this.#activate(lock));
+    this.#reconsider(this.#activate(lock), false);
     this.#arm();
   }
 
@@ -376,7 +389,7 @@ export class ElectionTrigger {
 
   /** Records that this site stands; `persisted` follows. */
   #stand(watched: WatchedLock): void {
-    watched.stoodFor = this.#options.durable(watched.lock).promised + 1;
+    watched.stoodFor = watched.promised + 1;
     watched.attempts += 1;
     watched.warned = !this.#majority;
     if (isBeginning(watched)) this.#beginning.add(watched.lock);
@@ -415,16 +428,14 @@ export class ElectionTrigger {
   #activate(lock: string): WatchedLock {
     const known = this.#watched.get(lock);
     if (known) return known;
-    const watched = activate(lock, this.#idle.get(lock));
+    const watched = activate(lock, this.#idle.get(lock), this.#options.durable(lock));
     this.#idle.delete(lock);
     this.#watched.set(lock, watched);
     return watched;
   }
 
   #isIdle(watched: WatchedLock): boolean {
-    const { durable, waits } = this.#options;
-    const { promised, epoch } = durable(watched.lock);
-    return this.#passivation.isIdle({ ...watched, promised, epoch, waits: waits(watched.lock) });
+    return this.#passivation.isIdle({ ...watched, waits: this.#options.waits(watched.lock) });
   }
 
   #passivate(watched: WatchedLock): void {
@@ -458,11 +469,9 @@ export class ElectionTrigger {
   }
 
   /** Draws a time to stand, whenever there is another reason than before. */
-  #reconsider(watched: WatchedLock): void {
-    const { clock, durable, waits } = this.#options;
-    const { lock } = watched;
-    const { promised, epoch } = durable(lock);
-    const isWaiting = waits(lock);
+  #reconsider(watched: WatchedLock, isWaiting = this.#options.waits(watched.lock)): void {
+    const { clock } = this.#options;
+    const { promised, epoch } = watched;
     const reason = this.#reasonOf(watched, promised, epoch, isWaiting);
     const cause = reason === 'election' ? (`${reason} ${promised}` as const) : reason;
     if (cause !== watched.cause)
@@ -472,8 +481,7 @@ export class ElectionTrigger {
         reason === null ? null : clock.now() + this.#delayOf(reason, watched, promised),
       );
     const { isIdle, few } = this.#passivation;
-    if (this.#watched.size > few && isIdle({ ...watched, promised, epoch, waits: isWaiting }))
-      this.#passivate(watched);
+    if (this.#watched.size > few && isIdle({ ...watched, waits: isWaiting })) this.#passivate(watched);
   }
 
   #reasonOf(watched: WatchedLock, promised: number, epoch: number, waits: boolean): Reason | null {
