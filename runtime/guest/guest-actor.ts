@@ -13,6 +13,7 @@ import type { Fence } from '../api/fence.ts';
 import type { Notice } from '../api/notice.ts';
 import type { LockStatus } from '../api/status.ts';
 import { Driver, type DriverOwner } from '../driver/driver.ts';
+import type { GrantWatch } from '../lock/grant-watch.ts';
 import type { Places } from '../lock/places.ts';
 import type { Row } from '../lock/row.ts';
 import { type QueueOwner, WaitQueue } from '../lock/wait-queue.ts';
@@ -22,6 +23,7 @@ export interface GuestActorSetting {
   readonly clock: Clock;
   readonly maxBatch: number;
   readonly places: Places;
+  readonly grants: GrantWatch;
   readonly row: Row;
   /** How long a caller that does not wait in line waits for an answer. */
   readonly answerMs: number;

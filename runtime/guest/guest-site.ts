@@ -6,6 +6,7 @@ import { type InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
 import type { Address, StampedEnvelope } from '../api/peer.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
+import { GrantWatch } from '../lock/grant-watch.ts';
 import { Places } from '../lock/places.ts';
 import { Row } from '../lock/row.ts';
 import type { GuestMailbox } from '../mailbox/tcp/guest-mailbox.ts';
@@ -99,6 +100,7 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#setting = {
       ...{ self, clock, notice, tally, maxBatch: limits.maxBatch, answerMs: timing.heartbeatMs },
       places: new Places(clock),
+      grants: new GrantWatch(clock),
       row: new Row(),
       hindrance: () => (this.#member === null ? `no member has answered (${this.#why})` : null),
       look: () => this.#look(),
@@ -230,6 +232,7 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#stopLease?.();
     this.#cancelAttach?.();
     this.#cancelRest?.();
+    this.#setting.grants.stop();
     for (const actor of this.#actors.values()) actor.end(reason);
   }
 

@@ -6,6 +6,7 @@ import type { AcquireOptions, Held, HoldOptions, RunOptions } from '../api/lock.
 import type { Notice } from '../api/notice.ts';
 import { type Abortable, follow, unfollow } from './aborts.ts';
 import { Fifo, type Standing } from './fifo.ts';
+import type { GrantWatch } from './grant-watch.ts';
 import { Grant, type Granter, Holding } from './holding.ts';
 import type { Places } from './places.ts';
 import type { Row } from './row.ts';
@@ -34,9 +35,6 @@ export interface QueueOwner {
   waitEnded(): void;
 }
 
-/** A grant that lasts this long is watched for being forgotten. */
-const watchAfterMs = 100;
-
 export interface WaitQueueOptions {
   readonly clock: Clock;
   /** Maximum number of critical sections in a row, at least 1: B of protocol.md, "Bounded overtaking". */
@@ -44,8 +42,9 @@ export interface WaitQueueOptions {
   /** How long a caller that does not wait in line waits for an answer of the others. */
   readonly answerMs: number;
   readonly notice: (notice: Notice) => void;
-  /** Shared by all queues of a site, as is `row`. */
+  /** Shared by all queues of a site, as are `grants` and `row`. */
   readonly places: Places;
+  readonly grants: GrantWatch;
   readonly row: Row;
 }
 
@@ -105,7 +104,8 @@ export class WaitQueue implements Granter {
   #taken: Holding | null = null;
   /** The last grant, until it is watched for being forgotten. */
   #fresh: Grant | null = null;
-  #stopWatch: (() => void) | null = null;
+  /** It is to be told to watch its grant. */
+  #isAdded = false;
   #drained: (() => void) | null = null;
 
   constructor(owner: QueueOwner, options: WaitQueueOptions) {
@@ -155,7 +155,7 @@ export class WaitQueue implements Granter {
 
   /** Nobody waits or is inside. A new queue that has begun would do as well. */
   get idle(): boolean {
-    return this.#state === 'free' && this.#line.length === 0 && this.#row === 0 && this.#stopWatch === null;
+    return this.#state === 'free' && this.#line.length === 0 && this.#row === 0 && !this.#isAdded;
   }
 
   /** Another turn of the event loop has begun since they were here last. */
@@ -177,20 +177,18 @@ export class WaitQueue implements Granter {
     return this.#acquire(options, (holding) => {
       this.#limit(holding, options);
       const grant = new Grant(holding, place);
-      this.#watch(grant);
+      this.#fresh = grant;
+      if (!this.#isAdded) this.#options.grants.add(this);
+      this.#isAdded = true;
       return grant;
     });
   }
 
-  /** Most grants are released soon: only one that lasts is watched for being forgotten, which costs some microseconds. */
-  #watch(grant: Grant): void {
-    const { clock, notice } = this.#options;
-    this.#fresh = grant;
-    this.#stopWatch ??= clock.after(watchAfterMs, () => {
-      this.#stopWatch = null;
-      this.#fresh?.reportForgotten(notice);
-      this.#fresh = null;
-    });
+  /** Called by `GrantWatch`. */
+  watchGrant(): void {
+    this.#isAdded = false;
+    this.#fresh?.reportForgotten(this.#options.notice);
+    this.#fresh = null;
   }
 
   /** The critical section if it can be had at once and without a message, else null. Throws why nobody is granted any. */
@@ -331,7 +329,7 @@ export class WaitQueue implements Granter {
   end(reason: Error): void {
     this.#state = 'gone';
     this.#refusal = reason;
-    this.#stopWatch?.();
+    this.#fresh = null;
     const held = this.#held;
     this.#held = null;
     held?.lose(reason);

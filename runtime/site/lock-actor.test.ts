@@ -8,6 +8,7 @@ import { systemClock, systemRandom } from '../api/clock.ts';
 import type { OperatingError } from '../api/errors.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
+import { GrantWatch } from '../lock/grant-watch.ts';
 import { Places } from '../lock/places.ts';
 import { Row } from '../lock/row.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
@@ -69,6 +70,7 @@ async function scene(
     } as LockActorSetting['mailbox'],
     store: { ...store, put: (_, { promised, epoch }) => void log.push(`persist ${promised} ${epoch}`) },
     places: new Places(systemClock),
+    grants: new GrantWatch(systemClock),
     row: new Row(),
     maxBatch: 16,
     answerMs: 100,

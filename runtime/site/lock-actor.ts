@@ -24,6 +24,7 @@ import { Driver, type DriverOwner } from '../driver/driver.ts';
 import type { ElectionTrigger } from '../election/election-trigger.ts';
 import { LeaseClock, type LeaseClockOptions } from '../election/lease-clock.ts';
 import { VoteCollector } from '../election/vote-collector.ts';
+import type { GrantWatch } from '../lock/grant-watch.ts';
 import type { Places } from '../lock/places.ts';
 import type { Row } from '../lock/row.ts';
 import { type QueueOwner, WaitQueue } from '../lock/wait-queue.ts';
@@ -55,6 +56,7 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly leases: Pick<LeaseClockOptions, 'leaseMs' | 'driftShare'> | null;
   readonly notice: (notice: Notice) => void;
   readonly places: Places;
+  readonly grants: GrantWatch;
   readonly row: Row;
   /** Writes all pending changes to the disk. */
   readonly sync: () => void;
@@ -376,8 +378,9 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     const { site, tally, clock } = this.#setting;
     // The sweep's own question is no use of the lock.
     if (event.type !== 'forget') {
-      if (event.type in uses && this.isUnused(pauseMs)) this.isUsedAgain = true;
-      this.#changedAt = Math.floor(clock.now());
+      const now = clock.now();
+      if (event.type in uses && now - this.#changedAt >= pauseMs) this.isUsedAgain = true;
+      this.#changedAt = Math.floor(now);
     }
     this.#record.event(event, envelope, effects as readonly NamedAction[], this);
     const broken = brokenInvariant(this.#driver.state as SiteView);

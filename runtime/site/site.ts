@@ -22,6 +22,7 @@ import type { Viewer, WatchSession } from '../api/watch.ts';
 import type { Engine } from '../driver/actor.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
 import { GuestHost, type GuestHostOptions } from '../guest/guest-host.ts';
+import { GrantWatch } from '../lock/grant-watch.ts';
 import { Places } from '../lock/places.ts';
 import { Row } from '../lock/row.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
@@ -202,6 +203,7 @@ export class Site implements MailboxHandlers {
       clock,
       maxBatch: options.limits.maxBatch,
       places: new Places(clock),
+      grants: new GrantWatch(clock),
       row: new Row(),
       answerMs: timing.heartbeatMs,
       mailbox,
@@ -459,6 +461,7 @@ export class Site implements MailboxHandlers {
     this.#minority.stop();
     for (const cancel of this.#cancels) cancel();
     this.guests?.stop();
+    this.#setting.grants.stop();
     this.#locks.stop(reason);
   }
 
