@@ -12,12 +12,14 @@ import { contenders } from './contenders.ts';
 
 /*
  * The work of the processes for a hand-off: CPU time, reads and writes of sockets, turns of the event loop, and the time from a read to the
- * write that follows it. Processes on a core each, as far as there are so many, hand on one lock. The built package is measured:
+ * write that follows it. Processes on a core each, as far as there are so many, hand on one lock, or one of many. The built package is measured:
  * `npm run build`, then `node --import tsx bench/lock/inside.ts`.
  */
 
 interface Options {
   readonly processes: number;
+  readonly tasks: number;
+  readonly locks: number;
   readonly warm: number;
   readonly seconds: number;
   readonly rounds: number;
@@ -41,9 +43,9 @@ const now = () => Number(process.hrtime.bigint()) / 1_000;
 if (process.send) await work();
 else await measure();
 
-/** A process: `<module> <index> <port>...`. Each message is a number of milliseconds to work for. */
+/** A process: `<module> <tasks> <locks> <index> <port>...`. Each message is a number of milliseconds to work for. */
 async function work(): Promise<void> {
-  const [module, index, ...ports] = process.argv.slice(2);
+  const [module, tasks, locks, index, ...ports] = process.argv.slice(2);
   const spans: number[] = [];
   const seen = { reads: 0, writes: 0 };
   let readAt: number | null = null;
@@ -69,10 +71,14 @@ async function work(): Promise<void> {
     const before = { ...seen, turns: performance.nodeTiming.uvMetricsInfo.loopCount };
     spans.length = 0;
     let sections = 0;
-    for (const end = performance.now() + forMs; performance.now() < end; sections++) {
-      const release = await client.acquire('lock-0');
-      await release();
-    }
+    const end = performance.now() + forMs;
+    const task = async () => {
+      for (; performance.now() < end; sections++) {
+        const release = await client.acquire(`lock-${Math.floor(Math.random() * Number(locks))}`);
+        await release();
+      }
+    };
+    await Promise.all(Array.from({ length: Number(tasks) }, task));
     const { user, system } = process.cpuUsage(cpu);
     const done: Work = {
       sections,
@@ -88,8 +94,10 @@ async function work(): Promise<void> {
 }
 
 async function measure(): Promise<void> {
-  const { processes, warm, seconds, rounds, only } = new Command('inside')
+  const { processes, tasks, locks, warm, seconds, rounds, only } = new Command('inside')
     .option('--processes <n>', 'how many processes hand on the lock', Number, 2)
+    .option('--tasks <n>', 'how many loops each process runs', Number, 1)
+    .option('--locks <n>', 'how many locks there are', Number, 1)
     .option('--warm <n>', 'seconds of the same before', Number, 20)
     .option('--seconds <n>', 'how long each is measured at its turn', Number, 1)
     .option('--rounds <n>', "how often it is each one's turn: figures are medians", Number, 5)
@@ -109,7 +117,7 @@ async function measure(): Promise<void> {
     const ports = started?.ports ?? (await Promise.all(Array.from({ length: processes }, freePort)));
     const file = new URL(`./contenders/${module}.ts`, import.meta.url).href;
     const children = Array.from({ length: processes }, (_, index) =>
-      fork(program, [file, String(index), ...ports.map(String)], {
+      fork(program, [file, ...[tasks, locks, index, ...ports].map(String)], {
         execPath: 'taskset',
         execArgv: ['--cpu-list', String(index % availableParallelism()), process.execPath, '--import', 'tsx'],
       }),

@@ -7,7 +7,9 @@ import { siteMachine } from '../../dist/machines/epoch/site.js';
 import { linkMachine } from '../../dist/machines/link/link.js';
 import { systemClock } from '../../dist/runtime/api/clock.js';
 import { EffectActor } from '../../dist/runtime/driver/actor.js';
+import { GrantWatch } from '../../dist/runtime/lock/grant-watch.js';
 import { Places } from '../../dist/runtime/lock/places.js';
+import { Row } from '../../dist/runtime/lock/row.js';
 import { type QueueOwner, WaitQueue } from '../../dist/runtime/lock/wait-queue.js';
 import { WriteScheduler } from '../../dist/runtime/mailbox/tcp/connection.js';
 import { messageLayout } from '../../dist/runtime/site/protocol.js';
@@ -135,7 +137,8 @@ function caller(): Stage {
     waitBegan: nothing,
     waitEnded: nothing,
   };
-  const options = { clock, maxBatch: 16, answerMs: 1_000, notice: nothing, places: new Places(clock) };
+  const shared = { places: new Places(clock), grants: new GrantWatch(clock), row: new Row() };
+  const options = { clock, maxBatch: 16, answerMs: 1_000, notice: nothing, ...shared };
   const queue = new WaitQueue(owner, options);
   queue.begin();
   const fence = { generation: 0, epoch: 0, k: 1 };
