@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { baton } from './testing/baton.ts';
+import { sharedBaton as baton } from './testing/shared-baton.ts';
 
 describe('baton export', () => {
   it('writes a model for SPIN, and names on standard error what it leaves out', async () => {

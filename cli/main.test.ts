@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { systems } from '../verification/protocols/systems.ts';
-import { baton } from './testing/baton.ts';
+import { sharedBaton as baton } from './testing/shared-baton.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'baton-test-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../verification/check/check.ts';
-import { BatonProcess, baton } from './testing/baton.ts';
+import { BatonProcess } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
+import { sharedBaton as baton } from './testing/shared-baton.ts';
 
 describe('baton verify', () => {
   const counts = [
