@@ -1,6 +1,7 @@
 import type { Suspicion } from '../machines/epoch/messages.ts';
 import type { Membership } from '../runtime/api/members.ts';
 import type { Explored as ExploredTimeline, Timeline } from '../verification/timeline/format.ts';
+import type { SentLaid } from './sent.ts';
 
 export type { LockReport, LockReports } from '../runtime/api/lock-report.ts';
 export type { Choice, Found } from '../verification/timeline/format.ts';
@@ -46,7 +47,7 @@ export interface Result {
 }
 
 /**
- * - `timeline`: `GET api/timeline/ID` gives `Laid`.
+ * - `timeline`: `GET api/timeline/ID` gives `SentLaid`.
  * - `explore`: `GET api/explore?path=0.2` gives `Explored`; `GET api/find?...` gives `Found`.
  * - `live`: a WebSocket at `api/live`, or of one lock at `api/live?lock=NAME`, tells it, `LiveFrame` by frame.
  */
@@ -76,7 +77,7 @@ export const embeddedId = 'baton-embedded';
 
 export interface Embedded {
   readonly sources: Sources;
-  readonly timelines: Readonly<Record<string, Laid>>;
+  readonly timelines: Readonly<Record<string, SentLaid>>;
 }
 
 /**

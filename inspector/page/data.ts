@@ -10,6 +10,7 @@ import {
   type SiteMembers,
   type Sources,
 } from '../protocol.ts';
+import { received, type SentLaid } from '../sent.ts';
 
 /** The source of the page's data: its server, or the page itself. */
 export interface Data {
@@ -33,7 +34,7 @@ export function dataOf(document: Document): Data {
 
 const served: Data = {
   sources: () => get('api/sources'),
-  timeline: (id) => get(`api/timeline/${id}`),
+  timeline: async (id) => received(await get<SentLaid>(`api/timeline/${id}`)),
   explored: (path) => get(`api/explore?path=${path.join('.')}`),
   find: (what) => get(`api/find?${new URLSearchParams(what)}`),
   locks: (like) => get(`api/locks?${new URLSearchParams({ like })}`),
@@ -82,7 +83,7 @@ function embedded({ sources, timelines }: Embedded): Data {
       const laid = timelines[id];
       return laid === undefined
         ? Promise.reject(new Error(`There is no source ${id} in this page.`))
-        : Promise.resolve(laid);
+        : Promise.resolve(received(laid));
     },
     explored: none,
     find: none,

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { baton } from '../../cli/testing/baton.ts';
-import { type PageServer, Refused, servePage } from './server.ts';
+import { Packed, type PageServer, Refused, servePage } from './server.ts';
 
 let server: PageServer;
 beforeAll(async () => {
@@ -10,6 +10,7 @@ beforeAll(async () => {
     files,
     (path) => {
       if (path === 'fails') throw new Error('no');
+      if (path === 'packed') return Packed.of({ some: 'thing' });
       if (path !== 'sources') throw new Refused('NOT_FOUND', 'no', 404);
       return { some: 'thing' };
     },
@@ -42,6 +43,14 @@ describe('the server of the page', () => {
     expect(server.server.address()).toMatchObject({ address: '127.0.0.1' });
     expect(await ask('/')).toMatchObject({ status: 200, body: '<p>page</p>' });
     expect(await ask('/api/sources')).toMatchObject({ status: 200, body: '{"some":"thing"}' });
+  });
+
+  it('sends an answer that was compressed before, also to a client that does not take that', async () => {
+    const plain = await ask('/api/packed');
+    expect(plain.body).toBe('{"some":"thing"}');
+    expect(plain.headers).not.toHaveProperty('content-encoding');
+    const { headers } = await ask('/api/packed', { 'accept-encoding': 'gzip' });
+    expect(headers['content-encoding']).toBe('gzip');
   });
 
   it('allows the page its own script and style, and nothing else', async () => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gunzip, gzip } from 'node:zlib';
 import { reasonOf } from '../../machines/errors.ts';
 import { type HttpServer, listenForHttp } from '../../runtime/observe/http-server.ts';
 import { UsageError } from '../../verification/check/errors.ts';
@@ -12,7 +12,20 @@ export interface PageFile {
   readonly body: Buffer;
 }
 
-/** Answers a request below `/api/`; throws `NotFound`, or `Refused` when it is asked for wrongly. */
+/** An answer as JSON, compressed before it is asked for: that takes longer than to send it. */
+export class Packed {
+  readonly zipped: Buffer;
+
+  private constructor(zipped: Buffer) {
+    this.zipped = zipped;
+  }
+
+  static async of(answer: unknown): Promise<Packed> {
+    return new Packed(await zip(JSON.stringify(answer), { level: zipLevel }));
+  }
+}
+
+/** Answers a request below `/api/`, by a value that JSON has or by `Packed`; throws `NotFound`, or `Refused` when it is asked for wrongly. */
 export type Answer = (path: string, query: URLSearchParams) => unknown;
 
 export interface PageServer {
@@ -95,13 +108,8 @@ async function respond(
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
     if (pathname.startsWith('/api/')) {
       const given = await answer(pathname.slice('/api/'.length), searchParams);
-      await send(
-        request,
-        response,
-        200,
-        'application/json; charset=utf-8',
-        Buffer.from(JSON.stringify(given)),
-      );
+      const body = given instanceof Packed ? given : Buffer.from(JSON.stringify(given));
+      await send(request, response, 200, jsonType, body);
       return;
     }
     const file = files.get(pathname === '/' ? '/index.html' : pathname);
@@ -111,7 +119,7 @@ async function respond(
     const known = error instanceof Refused;
     const problem: Problem = { code: known ? error.code : 'FAILED', message: reasonOf(error) };
     const body = Buffer.from(JSON.stringify(problem));
-    await send(request, response, known ? error.status : 500, 'application/json; charset=utf-8', body);
+    await send(request, response, known ? error.status : 500, jsonType, body);
   }
 }
 
@@ -138,10 +146,18 @@ async function send(
   response: ServerResponse,
   status: number,
   type: string,
-  body: Buffer,
+  body: Buffer | Packed,
 ): Promise<void> {
-  const isZipped = body.length > leastZipped && /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
-  const sent = isZipped ? await zip(body, { level: zipLevel }) : body;
+  const mayZip = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
+  const isZipped = mayZip && (body instanceof Packed || body.length > leastZipped);
+  const sent =
+    body instanceof Packed
+      ? isZipped
+        ? body.zipped
+        : await unzip(body.zipped)
+      : isZipped
+        ? await zip(body, { level: zipLevel })
+        : body;
   response.writeHead(status, {
     'content-type': type,
     'content-length': sent.length,
@@ -151,7 +167,9 @@ async function send(
   response.end(sent);
 }
 
+const jsonType = 'application/json; charset=utf-8';
 const zip = promisify(gzip);
+const unzip = promisify(gunzip);
 const leastZipped = 1_024;
 /** Large timelines go through loopback: a higher level would take longer than it saves. */
 const zipLevel = 4;

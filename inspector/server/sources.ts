@@ -1,7 +1,8 @@
 import type { Timeline } from '../../verification/timeline/format.ts';
 import type { Embedded, Laid, SourceHead, Sources } from '../protocol.ts';
+import { sent } from '../sent.ts';
 import { plansOf } from './chart-plan.ts';
-import { type Answer, Refused } from './server.ts';
+import { type Answer, Packed, Refused } from './server.ts';
 
 /** Something that can be shown: how it is listed, and the timeline when it is asked for. */
 export interface ShownSource {
@@ -34,10 +35,16 @@ export function sideBySide(
 /** The answers to the page about timelines that do not change. */
 export function answerWith({ shown, about }: Shown): Answer {
   const sources: Sources = { ...about, sources: shown.map(({ head }) => head) };
-  const made = new Map<string, Promise<Laid>>();
+  const made = new Map<string, Promise<Packed>>();
+  const packed = (timeline: Timeline) => laidOut(timeline).then((laid) => Packed.of(sent(laid)));
   // The first source is ready when the page is.
   const [first] = shown;
-  if (first !== undefined) made.set(first.head.id, laidOut(first.timeline()));
+  if (first !== undefined) {
+    const laid = packed(first.timeline());
+    // The request that asks for it is told why it cannot be sent.
+    laid.catch(() => undefined);
+    made.set(first.head.id, laid);
+  }
   return (path) => {
     if (path === 'sources') return sources;
     const [, id] = /^timeline\/([\w-]+)$/.exec(path) ?? [];
@@ -46,7 +53,7 @@ export function answerWith({ shown, about }: Shown): Answer {
       const known = shown.map(({ head }) => head.id).join(', ');
       throw new Refused('NOT_FOUND', `no ${path}; there is timeline/ of ${known}`, 404);
     }
-    const laid = made.get(id) ?? laidOut(found.timeline());
+    const laid = made.get(id) ?? packed(found.timeline());
     made.set(id, laid);
     return laid;
   };
@@ -68,7 +75,9 @@ export function slug(text: string, taken: readonly string[] = []): string {
 
 /** All of it at once, for a page that asks nobody. */
 export async function embeddedWith({ shown, about }: Shown): Promise<Embedded> {
-  const timelines = shown.map(async ({ head, timeline }) => [head.id, await laidOut(timeline())] as const);
+  const timelines = shown.map(
+    async ({ head, timeline }) => [head.id, sent(await laidOut(timeline()))] as const,
+  );
   return {
     sources: { ...about, sources: shown.map(({ head }) => head) },
     timelines: Object.fromEntries(await Promise.all(timelines)),
