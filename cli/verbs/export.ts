@@ -89,7 +89,8 @@ async function writtenTable(system: System, to: 'promela' | 'tlaplus'): Promise<
     import('../../verification/export/tlaplus.ts'),
   ]);
   const table = await tabulate(system);
-  const questions = to === 'promela' ? askedOfSpin(questionsOf(table)) : questionsOf(table);
+  const all = await questionsOf(table);
+  const questions = to === 'promela' ? askedOfSpin(all) : all;
   for (const { reason } of questions.refused) remark(reason);
   return (to === 'promela' ? promela(table, questions) : tlaplus(table, questions)).text;
 }

@@ -1,4 +1,6 @@
 import { CodedError } from '../../machines/errors.ts';
+import { whyStopped } from '../check/limits.ts';
+import { whereItSpeaks } from '../check/questions.ts';
 import type { Report } from '../check/report.ts';
 import { successors } from '../checker/model.ts';
 import { type Compiled, evaluate, type PathStep, stateAfter, traceOf } from '../system/index.ts';
@@ -140,7 +142,13 @@ export function refuseUnbroken(compiled: Compiled, property: Property, path: rea
   );
 }
 
-function predicateOf(property: Property): StatePredicate | null {
-  if (property.kind === 'always' || property.kind === 'reachable') return property.predicate;
+/** The predicate of a property of states. */
+export function predicateOf(property: Property): StatePredicate | null {
+  if (property.kind === 'always') return whereItSpeaks(property);
+  if (property.kind === 'reachable') return property.predicate;
   return property.kind === 'deadlockFree' ? (property.quiescent ?? null) : null;
 }
+
+/** Why a report is not complete that has left out `cut` states alone, in Baton's words. */
+export const cutText = (cut: number): { readonly incomplete?: string } =>
+  cut === 0 ? {} : { incomplete: whyStopped('constraint', {}, cut) };

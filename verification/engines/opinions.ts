@@ -1,6 +1,6 @@
 import type { Report } from '../check/report.ts';
 import type { System } from '../system/system.ts';
-import type { EngineOptions, EngineReport } from './engine.ts';
+import { cutText, type EngineOptions, type EngineReport } from './engine.ts';
 import { spin } from './spin.ts';
 import { tlc } from './tlc.ts';
 
@@ -24,12 +24,17 @@ export interface Opinion {
   readonly unasked: readonly string[];
 }
 
-/** Counts are compared where both have seen all states; a verdict is compared where both have one. */
+/** Whether no state is left out but those behind the constraint. */
+const hasSeenAll = ({ complete, incomplete, cut }: Report) =>
+  complete || (cut > 0 && incomplete === cutText(cut).incomplete);
+
+/** Counts are compared where both have seen all states, of a constraint or without one; a verdict is compared where both have one. */
 export function opinionOf(ours: Report, theirs: EngineReport): Opinion {
   const differences: string[] = [];
   const unasked: string[] = [];
-  for (const what of ['states', 'transitions'] as const) {
-    if (ours.complete && theirs.complete && ours[what] !== theirs[what]) {
+  const areWhole = hasSeenAll(ours) && hasSeenAll(theirs);
+  for (const what of ['states', 'transitions', 'cut'] as const) {
+    if (areWhole && ours[what] !== theirs[what]) {
       differences.push(`${what}: Baton counts ${ours[what]}, ${theirs.engine} ${theirs[what]}`);
     }
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { check } from '../check/check.ts';
+import raft from '../examples/raft-election.ts';
 import { epoch } from '../protocols/epoch/system.ts';
 import { mutants } from '../protocols/naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
@@ -12,6 +13,7 @@ import { network, systems } from './testing/systems.ts';
 
 const larger: Readonly<Record<string, System>> = {
   'naimi-trehel, 5 sites': naimiTrehel({ sites: 5, network }),
+  "Raft's election": raft,
   'epoch, 3 sites': epoch({ sites: 3, network }),
 };
 

@@ -8,10 +8,12 @@ import { type Table, tabulate } from '../export/table.ts';
 import { evaluate } from '../system/index.ts';
 import type { Property, System, Trace } from '../system/system.ts';
 import {
+  cutText,
   EngineError,
   type EngineOptions,
   type EngineReport,
   type Matches,
+  predicateOf,
   refuseUnbroken,
   sameAction,
   taken,
@@ -29,7 +31,7 @@ import { EngineKilled, ran } from './program.ts';
 export async function spin(system: System, options: EngineOptions = {}): Promise<EngineReport> {
   const started = performance.now();
   const table = await tabulate(system, options.signal === undefined ? {} : { signal: options.signal });
-  const questions = askedOfSpin(questionsOf(table));
+  const questions = askedOfSpin(await questionsOf(table, options.signal));
   const folder = await mkdtemp(join(tmpdir(), 'baton-spin-'));
   try {
     return await new Verifier(table, questions, folder, options).report(started);
@@ -47,6 +49,8 @@ export interface SpinAnswer {
   readonly memoryBytes: number;
   readonly seconds: number;
   readonly errors: number;
+  /** Number of states outside the constraint. */
+  readonly cut: number;
   /** Why the search was not exhaustive; `null` when it was. */
   readonly incomplete: string | null;
   /** `broken NAME`, `reached NAME`, `missing`. */
@@ -105,9 +109,9 @@ class Verifier {
       bytesPerState: said.memoryBytes / said.states,
       peakMemoryBytes: said.memoryBytes,
       workers: this.#options.swarm?.searches ?? 1,
-      complete: said.incomplete === null,
-      ...(said.incomplete === null ? {} : { incomplete: said.incomplete }),
-      cut: 0,
+      complete: said.incomplete === null && said.cut === 0,
+      ...(said.incomplete === null ? cutText(said.cut) : { incomplete: said.incomplete }),
+      cut: said.cut,
       properties: this.#questions.all.map((property) => results.get(property)!),
       notRun: compiled.notRun(),
       untaken: compiled.untaken(),
@@ -119,10 +123,10 @@ class Verifier {
   async #judged(question: Question, index: number, said: SpinAnswer): Promise<Judged> {
     const { property, name } = question;
     const told = { name: property.name, kind: property.kind };
-    const open =
-      said.incomplete === null
-        ? null
-        : ({ ...told, verdict: 'incomplete', reason: said.incomplete } as const);
+    const within = said.cut > 0 ? ({ ...told, verdict: 'holds within the constraint' } as const) : null;
+    const reason =
+      said.incomplete ?? (question.kind === 'reachable' ? cutText(said.cut).incomplete : undefined);
+    const open = reason === undefined ? within : ({ ...told, verdict: 'incomplete', reason } as const);
     const isBroken = said.told.has(`broken ${name}`);
     switch (question.kind) {
       case 'always':
@@ -154,8 +158,7 @@ class Verifier {
   /** No step leads to the initial state, so SPIN, which judges after steps, is not asked of it. */
   #holdsAtFirst(property: Property): boolean {
     const { compiled } = this.#table;
-    const { predicate } = property as Extract<Property, { kind: 'always' }>;
-    return evaluate(predicate, compiled.decode(compiled.model.initial[0]!));
+    return evaluate(predicateOf(property)!, compiled.decode(compiled.model.initial[0]!));
   }
 
   async #shortest(property: Property, index: number): Promise<Trace> {
@@ -358,7 +361,10 @@ const notExhaustive = (searches: number) =>
 /** Verifiers: of states, depth first; the same breadth first, for shortest trails; of runs. */
 type Build = 'states' | 'breadth' | 'runs';
 
-/** Reads the output of a verifier of SPIN. SPIN also counts the step into the initial state, and each step of the deadlock watcher. */
+/**
+ * Reads the output of a verifier of SPIN. SPIN also counts the step into the initial state, each step of the watchers of deadlocks and of
+ * the constraint, and where actors send when they start, the state before.
+ */
 export function parseSpin(output: string): SpinAnswer {
   const number = (pattern: RegExp) => {
     const found = pattern.exec(output)?.[1];
@@ -369,18 +375,22 @@ export function parseSpin(output: string): SpinAnswer {
     );
   };
   const told = [...output.matchAll(/^BATON (broken \w+|reached \w+|missing)$/gm)].map(([, what]) => what!);
-  const deadlocks = Number([...output.matchAll(/^BATON deadlocks (\d+)$/gm)].at(-1)?.[1] ?? 0);
-  const states = number(/([0-9.e+]+) states, stored/);
+  const last = (what: string) =>
+    Number([...output.matchAll(new RegExp(`^BATON ${what} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
+  const [deadlocks, cut] = [last('deadlocks'), last('outside')];
+  const before = /^BATON begins$/m.test(output) ? 1 : 0;
+  const stored = number(/([0-9.e+]+) states, stored/);
   const isTooDeep = output.includes('max search depth too small');
   const isTooLarge = /out of memory|reached -DMEMLIM bound/.test(output);
   return {
-    states,
-    transitions: states + number(/([0-9.e+]+) states, matched/) - 1 - deadlocks,
+    states: stored - before,
+    transitions: stored + number(/([0-9.e+]+) states, matched/) - 1 - before - deadlocks - cut,
     depth: number(/depth reached (\d+)/),
     memoryBytes: number(/([0-9.]+)\s+total actual memory usage/) * 2 ** 20,
     // Its clock ticks a hundred times a second, and it says nothing of less.
     seconds: Math.max(0.01, Number(/elapsed time ([0-9.e+]+) seconds/.exec(output)?.[1] ?? 0)),
     errors: number(/errors: (\d+)/),
+    cut,
     incomplete: isTooDeep
       ? "SPIN's search was deeper than its stack"
       : isTooLarge

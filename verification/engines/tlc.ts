@@ -8,6 +8,7 @@ import { notInTable, specOf, type TlaPlus, tlaplus } from '../export/tlaplus.ts'
 import type { PathStep } from '../system/index.ts';
 import type { Action, Property, System } from '../system/system.ts';
 import {
+  cutText,
   EngineError,
   type EngineOptions,
   type EngineReport,
@@ -37,10 +38,21 @@ export async function tlc(system: System, options: EngineOptions = {}): Promise<
     );
   }
   const started = performance.now();
+  if (options.distributed !== undefined && system.constraint !== undefined) {
+    throw new EngineError(
+      'ENGINE_FAILED',
+      `'${system.name}' has a constraint, and TLC's workers cannot count the states outside. Leave out --distributed.`,
+    );
+  }
   const table = await tabulate(system, options.signal === undefined ? {} : { signal: options.signal });
   const folder = await mkdtemp(join(tmpdir(), 'baton-tlc-'));
   try {
-    return await new Checker(table, questionsOf(table), { folder, jar }, options).report(started);
+    return await new Checker(
+      table,
+      await questionsOf(table, options.signal),
+      { folder, jar },
+      options,
+    ).report(started);
   } finally {
     // A process that was ended may still be writing.
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
@@ -53,6 +65,8 @@ export interface TlcAnswer {
   readonly states: number;
   readonly transitions: number;
   readonly depth: number;
+  /** Number of states outside the constraint, where it was asked of them. */
+  readonly cut: number;
   /** The steps of a counterexample, by the names of their definitions; those after `loop` come again and again. */
   readonly steps: readonly string[];
   readonly loop?: number;
@@ -90,7 +104,10 @@ class Checker {
     const began = performance.now();
     const said =
       this.#options.distributed === undefined
-        ? await this.#explored('Spec', 'INVARIANTS', ofStates.map(tellerOf))
+        ? await this.#explored('Spec', 'INVARIANTS', [
+            ...ofStates.map(tellerOf),
+            ...(this.#table.within === null ? [] : [outside]),
+          ])
         : await this.#askedAlone(ofStates);
     const seconds = (performance.now() - began) / 1000;
     const results = new Map<Property, Judged>();
@@ -114,8 +131,9 @@ class Checker {
       bytesPerState: 0,
       peakMemoryBytes: 0,
       workers: this.#options.distributed?.workers ?? 1,
-      complete: true,
-      cut: 0,
+      complete: said.cut === 0,
+      ...cutText(said.cut),
+      cut: said.cut,
       properties: this.#questions.all.map((property) => results.get(property)!),
       notRun: compiled.notRun(),
       untaken: compiled.untaken(),
@@ -136,6 +154,7 @@ class Checker {
         `${tellerOf(question)} == ${stays} \\/ TLCGet(${index}) \\/ (TLCSet(${index}, TRUE) /\\ PrintT("BATON ${word} ${name}"))`,
       ];
     });
+    if (this.#table.within !== null) tells.push(`${outside} == Within \\/ PrintT("BATON outside")`);
     return [`---- MODULE ${asking} ----`, `EXTENDS ${this.#written.module}`, ...tells, '====', ''].join('\n');
   }
 
@@ -164,7 +183,8 @@ class Checker {
     switch (kind) {
       case 'always':
       case 'deadlockFree':
-        if (!said.told.has(`broken ${name}`)) return { ...told, verdict: 'holds' };
+        if (!said.told.has(`broken ${name}`))
+          return { ...told, verdict: said.cut > 0 ? 'holds within the constraint' : 'holds' };
         return {
           ...told,
           verdict: 'violated',
@@ -175,8 +195,9 @@ class Checker {
           trace: await this.#shortest(question),
         };
       case 'reachable':
-        return said.told.has(`reached ${name}`)
-          ? { ...told, verdict: 'holds' }
+        if (said.told.has(`reached ${name}`)) return { ...told, verdict: 'holds' };
+        return said.cut > 0
+          ? { ...told, verdict: 'incomplete', reason: cutText(said.cut).incomplete! }
           : { ...told, verdict: 'violated', reason: 'no reachable state is like that' };
       case 'leadsTo':
       case 'eventually':
@@ -290,7 +311,12 @@ type Asked = 'INVARIANT' | 'INVARIANTS' | 'PROPERTY';
 
 const asking = 'BatonAsks';
 
+/** Tells of each state outside the constraint, and holds of all. */
+const outside = 'TellsOutside';
+
 const tellerOf = ({ name }: Question) => `Tells_${name}`;
+
+const isDeep = /The depth of the complete state graph search is (\d+)/;
 
 /** TLC's codes of a violated property, and of the messages beside it. */
 const violations = new Set(['2107', '2110', '2116', '2121', '2264']);
@@ -315,19 +341,18 @@ export function parseTlc(output: string): TlcAnswer {
   );
   if (fault !== undefined) throw new EngineError('ENGINE_FAILED', `TLC ended with an error: ${fault[2]}`);
   const version = `TLC ${/TLC2 (?:TLC Server )?Version (\S+)/.exec(output)?.[1] ?? '?'}`;
-  const none = { version, states: 1, transitions: 0, depth: 0, steps: [], told: new Set<string>() };
+  const none = { version, states: 1, transitions: 0, depth: 0, cut: 0, steps: [], told: new Set<string>() };
   if (brokenAtFirst) return { ...none, violated: true };
+  const cut = [...output.matchAll(/^"?BATON outside"?$/gm)].length;
   const steps = [...output.matchAll(/^\d+: <((?!Initial)\w+(?:\(.*?\))?) line /gm)].map(([, step]) => step!);
   const back = /^(\d+): Back to state: <(\w+(?:\(.*?\))?) line /m.exec(output);
   return {
     version,
     states: number(/^[\d,]+ states generated, ([\d,]+) distinct states found/m),
     transitions: number(/^([\d,]+) states generated, /m) - (isDistributed ? 0 : 1),
-    // The server does not tell the depth of a search that it stopped.
-    depth:
-      isDistributed && steps.length > 0
-        ? steps.length
-        : number(/The depth of the complete state graph search is (\d+)/) - 1,
+    // TLC does not tell the depth of a search that it stopped: neither its server, nor where a run violates a property before the end.
+    depth: steps.length > 0 && !isDeep.test(output) ? steps.length : number(isDeep) - 1,
+    cut,
     steps: back === null ? steps : [...steps, back[2]!],
     ...(back !== null && { loop: Number(back[1]) - 1 }),
     violated: steps.length > 0 || /(is|was|are) violated/.test(output),

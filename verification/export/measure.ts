@@ -1,12 +1,12 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { ActorView, StatePredicate } from '../system/system.ts';
-import { ExportError } from './errors.ts';
+import type { Reading } from './reading.ts';
 import type { Table } from './table.ts';
 
 /*
  * A predicate as sums that another tool can compute: each actor gives a number for its local state and one for each message on its way to it. The
  * numbers are found by asking the predicate's own functions, and held against every local state with every inbox that was explored. A
- * predicate that is no such sum is refused.
+ * predicate that is no such sum is read by automata (reading.ts).
  */
 
 export type Measured =
@@ -17,7 +17,9 @@ export type Measured =
       readonly most: number;
     }
   | { readonly kind: 'and' | 'or'; readonly of: readonly Measured[] }
-  | { readonly kind: 'not'; readonly of: Measured };
+  | { readonly kind: 'not'; readonly of: Measured }
+  /** No such sum: all that the predicate sees is read in order. */
+  | { readonly kind: 'reading'; readonly reading: Reading };
 
 /** One measure for each actor. */
 export type Measure = readonly ActorMeasure[];
@@ -33,12 +35,31 @@ export interface ActorMeasure {
   readonly later: readonly (readonly number[])[];
 }
 
-/** `name`: the property's, for the text of a refusal. */
-export function measured(name: string, predicate: StatePredicate, table: Table): Measured {
+export type Readings = ReadonlyMap<StatePredicate, Reading>;
+
+/** The parts of a predicate that are no sums. */
+export function unmeasured(predicate: StatePredicate, table: Table): readonly StatePredicate[] {
+  switch (predicate.kind) {
+    case 'and':
+    case 'or':
+      return predicate.of.flatMap((part) => unmeasured(part, table));
+    case 'not':
+      return unmeasured(predicate.of, table);
+    case 'relation':
+    case 'plain':
+      return [predicate];
+    default:
+      return measured(predicate, table, new Map()) === null ? [predicate] : [];
+  }
+}
+
+/** `readings`: of the parts that are no sums. `null` where one of them is not there. */
+export function measured(predicate: StatePredicate, table: Table, readings: Readings): Measured | null {
+  const reading = readings.get(predicate);
+  if (reading !== undefined) return { kind: 'reading', reading };
   switch (predicate.kind) {
     case 'every':
       return sum(
-        name,
         table,
         (actor) => (predicate.is(actor) ? 0 : 1),
         (broken) => broken === 0,
@@ -46,52 +67,53 @@ export function measured(name: string, predicate: StatePredicate, table: Table):
       );
     case 'some':
       return sum(
-        name,
         table,
         (actor) => (predicate.is(actor) ? 1 : 0),
         (found) => found > 0,
         true,
       );
     case 'count':
-      return sum(name, table, (actor) => predicate.of(actor), predicate.is, false);
+      return sum(table, (actor) => predicate.of(actor), predicate.is, false);
     case 'tally': {
       const times = (actor: ActorView, id: SiteId) =>
         predicate.names(actor).filter((other) => other === id).length;
-      const of = table.actors.map(({ id }) =>
-        sum(name, table, (actor) => times(actor, id), predicate.is, false),
-      );
-      return { kind: 'and', of };
+      const of = table.actors.map(({ id }) => sum(table, (actor) => times(actor, id), predicate.is, false));
+      return all('and', of);
     }
     case 'and':
     case 'or':
-      return { kind: predicate.kind, of: predicate.of.map((part) => measured(name, part, table)) };
-    case 'not':
-      return { kind: 'not', of: measured(name, predicate.of, table) };
+      return all(
+        predicate.kind,
+        predicate.of.map((part) => measured(part, table, readings)),
+      );
+    case 'not': {
+      const of = measured(predicate.of, table, readings);
+      return of === null ? null : { kind: 'not', of };
+    }
     case 'relation':
     case 'plain':
-      throw refused(
-        name,
-        `its predicate is a JavaScript function over all actors at once ('${predicate.kind}')`,
-      );
+      return null;
   }
+}
+
+function all(kind: 'and' | 'or', parts: readonly (Measured | null)[]): Measured | null {
+  const of = parts.filter((part) => part !== null);
+  return of.length < parts.length ? null : { kind, of };
 }
 
 type Look = (actor: ActorView) => number;
 
 /** `anyone`: what is looked for is there or not, however often; then a message counts only where nothing else did. */
-function sum(
-  name: string,
-  table: Table,
-  look: Look,
-  allows: (sum: number) => boolean,
-  anyone: boolean,
-): Measured {
-  const measure = table.actors.map((_, actorIndex) => fitted(name, table, actorIndex, look, anyone));
+function sum(table: Table, look: Look, allows: (sum: number) => boolean, anyone: boolean): Measured | null {
+  const fits = table.actors.map((_, actorIndex) => fitted(table, actorIndex, look, anyone));
+  const measure = fits.filter((fit) => fit !== null);
+  if (measure.length < fits.length) return null;
   const most = measure.reduce((total, actor, actorIndex) => total + mostOf(table, actorIndex, actor), 0);
   return { kind: 'sum', measure, allows, most };
 }
 
-function fitted(name: string, table: Table, actorIndex: number, look: Look, anyone: boolean): ActorMeasure {
+/** `null`: what is looked for lies in several messages at once, or in their order. */
+function fitted(table: Table, actorIndex: number, look: Look, anyone: boolean): ActorMeasure | null {
   const { world } = table.compiled;
   const { locals, views, values } = world;
   const actor = table.actors[actorIndex]!;
@@ -145,9 +167,7 @@ function fitted(name: string, table: Table, actorIndex: number, look: Look, anyo
       base[index]!,
     );
     const actual = at(locals.coreOf(actorIndex, local), inbox);
-    if (anyone ? total > 0 !== actual > 0 : total !== actual) {
-      throw refused(name, 'its predicate looks at several messages at once, or at their order');
-    }
+    if (anyone ? total > 0 !== actual > 0 : total !== actual) return null;
   }
   return fit;
 }
@@ -167,8 +187,4 @@ function mostOf(table: Table, actorIndex: number, { base, first, later }: ActorM
   const perMessage = Math.max(0, ...[...first, ...later].map((row) => Math.max(0, ...row)));
   const room = table.links.reduce((total, { target, most }) => total + (target === actorIndex ? most : 0), 0);
   return Math.max(0, ...base) + perMessage * room;
-}
-
-function refused(name: string, why: string): ExportError {
-  return new ExportError('EXPORT_REFUSED', `The property '${name}' cannot be exported: ${why}.`);
 }

@@ -3,7 +3,7 @@ const reserved = (
   'After Append Assert BatonAsks CASE CHOOSE DOMAIN ELSE ENABLED EXCEPT FALSE Head IF IN LET OTHER PrintT Room SelectSeq Seq SubSeq ' +
   'TLCGet TLCSet THEN TRUE Told UNCHANGED active assert atomic bit bool break byte chan channel do else empty eval fi full history hidden if init inline int j k ' +
   'len link local m mtype n nempty never nfull od of proctype run short skip timeout unless vars Actors Drops DropsOfAll ' +
-  'broken duplicated lost ' +
+  'broken duplicated lost started outside within begin missing deadlock observe told Within Read Listed MessageOrder ' +
   'Init Len Links Messages Next Put Spec Tail Target auto case char const continue default double enum extern float for goto long ' +
   'now register return signed sizeof static struct switch typedef union unsigned void volatile while'
 ).split(' ');

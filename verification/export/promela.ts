@@ -1,8 +1,10 @@
 import type { Action, Fairness, Network } from '../system/system.ts';
 import { ExportError } from './errors.ts';
 import type { ActorMeasure, Measured } from './measure.ts';
+import { readingInC } from './promela-readings.ts';
 import type { Question, Questions } from './questions.ts';
 import type { Row, Table, TableActor, TableSend } from './table.ts';
+import { nextBlock, tableOf } from './tables-in-c.ts';
 
 /** A system in Promela, and what its steps are called. */
 export interface Promela {
@@ -26,7 +28,7 @@ export function promela(table: Table, questions: Questions): Promela {
 }
 
 /** The questions that SPIN can be asked at once: its processes have one fairness, and a weak one. */
-export function askedOfSpin({ all, asked, refused }: Questions): Questions {
+export function askedOfSpin({ all, asked, refused, within }: Questions): Questions {
   const fairness = fairnessOf(asked);
   const fits = (question: Question) => !('fairness' in question) || question.fairness === fairness;
   const unfit = asked
@@ -35,7 +37,7 @@ export function askedOfSpin({ all, asked, refused }: Questions): Questions {
       property,
       reason: `EXPORT_REFUSED: The property '${property.name}' cannot be exported: SPIN has one weak fairness for all properties, and it asks for another one, or for strong fairness.`,
     }));
-  return { all, asked: asked.filter(fits), refused: [...refused, ...unfit] };
+  return { all, asked: asked.filter(fits), refused: [...refused, ...unfit], within };
 }
 
 /** The first weak fairness that is asked for. */
@@ -58,6 +60,9 @@ interface Process {
 class Writer {
   readonly #table: Table;
   readonly #asked: readonly Question[];
+  readonly #within: Measured | null;
+  /** What the actors send when they start, as operations on channels. */
+  readonly #atFirst: readonly string[];
   readonly #network: Network;
   readonly #isFifo: boolean;
   readonly #fairness: Fairness | null;
@@ -69,9 +74,10 @@ class Writer {
   /** Links that ever hold a message. */
   readonly #links: readonly number[];
 
-  constructor(table: Table, { asked }: Questions) {
+  constructor(table: Table, { asked, within }: Questions) {
     this.#table = table;
     this.#asked = asked;
+    this.#within = within;
     this.#network = table.system.network;
     this.#isFifo = this.#network.order === 'fifo';
     this.#links = table.links.flatMap(({ most }, link) => (most > 0 ? [link] : []));
@@ -81,6 +87,7 @@ class Writer {
     ]);
     this.#fairness = fairnessOf(asked);
     this.#capacity = this.#network.capacity === 'unbounded' ? null : (this.#network.capacity ?? null);
+    this.#atFirst = this.#sentAtFirst();
   }
 
   write(): Promela {
@@ -147,6 +154,7 @@ class Writer {
         this.#bound(name) === null ? [] : [`byte ${name} = 0;`],
       ),
       ...(history === null ? [] : [`${byte(history.values.length)} history = ${history.initial};`]),
+      ...(this.#atFirst.length === 0 ? [] : ['bool started = false;']),
       '/* Used within one step, and 0 between steps. */',
       `${byte(messages.length)} m, k, n, j;`,
     ];
@@ -199,6 +207,9 @@ class Writer {
       '    if (id == stop) halted = 1;',
       '    if (!known[id] && !readtrail) { known[id] = 1; printf("BATON %s %s\\n", what, name); }',
       '  }',
+      ...(this.#atFirst.length === 0
+        ? []
+        : ['  static void begin(void) { if (!readtrail) printf("BATON begins\\n"); }']),
       '  static void missing(void) { static int said; if (!said++) printf("BATON missing\\n"); }',
     ];
     const { history } = this.#table;
@@ -214,6 +225,19 @@ class Writer {
     }
     for (const [actorIndex, actor] of actors.entries())
       lines.push(...nextBlock, ...this.#vanishing(actorIndex, actor));
+    for (const { joins } of actors) {
+      for (const { name, says, to } of joins)
+        lines.push(
+          `  /* The next local state by ${comment(says)} in a step of another one. -1: it does not take it. */`,
+          ...tableOf('short', name, to),
+        );
+    }
+    if (this.#within !== null) {
+      lines.push(
+        ...this.#holds('within', this.#within, 'The constraint. From a state outside, no step leads on.'),
+        '  static void outside(void) { static int found; if (!readtrail) printf("BATON outside %d\\n", ++found); }',
+      );
+    }
     for (const [index, question] of this.#asked.entries()) {
       if ('holds' in question)
         lines.push(...this.#holds(`holds_${index}`, question.holds, question.property.name));
@@ -350,6 +374,11 @@ class Writer {
           if (part.allows(part.most + 1)) return `(${sum}() > ${part.most} || ${anyOf(`${sum}()`, allowed)})`;
           return anyOf(`${sum}()`, allowed);
         }
+        case 'reading': {
+          const read = `${name}_${parts++}`;
+          lines.push(...readingInC(read, part.reading, this.#table, this.#links));
+          return `${read}()`;
+        }
       }
     };
     const body = written(measured);
@@ -452,15 +481,25 @@ class Writer {
     ];
   }
 
-  #effect(actor: TableActor, { from, to, sends, tells }: Row, purges = true): string {
+  #effect(actor: TableActor, { from, to, joined, sends, tells }: Row, purges = true): string {
     const actorIndex = this.#table.actors.indexOf(actor);
     const parts = from === to ? [] : [`${actor.name} = ${actor.locals[to]!.name}`];
     if (purges && from !== to && this.#everPurges(actorIndex)) parts.push(`${actor.name}_purges()`);
     parts.push(
+      ...joined.map((join) => {
+        const next = this.#joined(join);
+        return `c_code { if (${next} < 0) missing(); else now.${this.#table.actors[join.actor]!.name} = ${next}; }`;
+      }),
       ...sends.map((send) => this.#send(send)),
       ...tells.map((event) => `c_code { tell(${event}); }`),
     );
     return parts.length === 0 ? 'skip' : parts.join('; ');
+  }
+
+  /** The next local state of an actor that takes part in a step of another one. */
+  #joined({ actor, join }: Row['joined'][number]): string {
+    const { name, joins } = this.#table.actors[actor]!;
+    return `${joins[join]!.name}[now.${name}]`;
   }
 
   /** Takes the messages that the new local state will always ignore off the links to the actor. */
@@ -631,10 +670,11 @@ class Writer {
       const says =
         action.kind === 'environment' ? `${actor.id}: ${action.event.type}.` : `${actor.id}: ${what}.`;
       const process = this.#process(`${actor.name}_${word}`, says, [action]);
+      const takes = row.joined.map((join) => ` && c_expr { ${this.#joined(join)} != -1 }`).join('');
       const drained = action.kind === 'crash' ? this.#drain(actorIndex) : '';
       const step = this.#step({ action });
       process.options.push(
-        `${actor.name} == ${actor.locals[row.from]!.name}${this.#room(row, null)} -> ${this.#effect(actor, row)}${drained}; ${this.#observe(step)}`,
+        `${actor.name} == ${actor.locals[row.from]!.name}${this.#room(row, null)}${takes} -> ${this.#effect(actor, row)}${drained}; ${this.#observe(step)}`,
       );
     }
   }
@@ -643,8 +683,10 @@ class Writer {
     switch (on.kind) {
       case 'deliver':
         return null;
-      case 'environment':
-        return { kind: 'environment', actor: id, event: on.event };
+      case 'environment': {
+        const { event, together } = on;
+        return { kind: 'environment', actor: id, event, ...(together === undefined ? {} : { together }) };
+      }
       case 'timer':
         return { kind: 'timer', actor: id, timer: on.timer };
       case 'crash':
@@ -719,17 +761,29 @@ class Writer {
     const key = isUnfair || actions[0]?.kind === 'deliver' ? name : classes[0]!;
     let process = this.#processes.get(key);
     if (process === undefined) {
-      process = { name: this.#words.has(name) ? `${name}_step` : name, says, options: [], isUnfair };
+      process = { name: this.#ownName(name), says, options: [], isUnfair };
       this.#processes.set(key, process);
     }
     return process;
   }
 
+  /** Events of one type may be fair each by itself. */
+  #ownName(name: string): string {
+    const taken = [...this.#processes.values()].map((process) => process.name);
+    let own = this.#words.has(name) ? `${name}_step` : name;
+    for (let number = 2; taken.includes(own); number++) own = `${name}_step_${number}`;
+    return own;
+  }
+
   #proctype({ name, says, options, isUnfair }: Process): string[] {
+    const when = [
+      ...(this.#atFirst.length === 0 ? [] : ['started']),
+      ...(this.#within === null ? [] : ['c_expr { (within)() }']),
+    ];
     return [
       '',
       `/* ${comment(says)} */`,
-      `active proctype ${name}() {`,
+      `active proctype ${name}()${when.length === 0 ? '' : ` provided (${when.join(' && ')})`} {`,
       '  do',
       ...options.map((option) => `  :: d_step { ${option} }`),
       ...(isUnfair ? ['#ifdef RUNS', '  :: d_step { true -> skip } /* it need not happen */', '#endif'] : []),
@@ -740,27 +794,53 @@ class Writer {
 
   // The initial state, deadlocks and claims.
 
-  #starts(): string[] {
-    const under = this.#table.actors.flatMap((_, actorIndex) => {
-      const { world, model } = this.#table.compiled;
+  #sentAtFirst(): readonly string[] {
+    const { actors, compiled, links, messages } = this.#table;
+    const { world, model } = compiled;
+    return actors.flatMap((_, actorIndex) => {
       const inbox = world.locals.inbox(world.locals.inboxOf(actorIndex, model.initial[0]![actorIndex]!));
       return inbox.map((envelope) => {
         const { source, message } = world.locals.envelope(envelope);
-        const link = this.#table.links.findIndex(
-          (one) => one.target === actorIndex && one.source === (source < 0 ? null : source),
-        );
-        const word = this.#table.messages.find(
-          (one) => world.values.intern(one.message, 'a message') === message,
-        )!.name;
-        return `${this.#table.links[link]!.name} ${this.#isFifo ? '!' : '!!'} ${word}`;
+        const link = links.find(
+          (one) => one.target === actorIndex && (one.source === null || one.source === source),
+        )!;
+        const { name } = messages.find((one) => world.values.intern(one.message, 'a message') === message)!;
+        return `${link.name} ${this.#isFifo ? '!' : '!!'} ${name}`;
       });
     });
-    if (under.length > 0) {
-      throw new ExportError(
-        'EXPORT_REFUSED',
-        `'${this.#table.system.name}' sends when it starts (${under.join(', ')}), which is not written to Promela.`,
-      );
-    }
+  }
+
+  #starts(): string[] {
+    return [...this.#start(), ...this.#outside(), ...this.#deadlock()];
+  }
+
+  /** The first step: what the actors send when they start. SPIN counts one state more, the one before it. */
+  #start(): string[] {
+    if (this.#atFirst.length === 0) return [];
+    return [
+      '',
+      '/* What the actors send when they start. */',
+      'init {',
+      `  d_step { ${this.#atFirst.join('; ')}; started = true; c_code { begin(); } };`,
+      '  do :: false od',
+      '}',
+    ];
+  }
+
+  #outside(): string[] {
+    if (this.#within === null) return [];
+    return [
+      '',
+      '/* Counts the states outside the constraint, and changes none. */',
+      'active proctype outside() {',
+      '  do',
+      '  :: d_step { c_expr { !(within)() } -> c_code { outside(); } }',
+      '  od',
+      '}',
+    ];
+  }
+
+  #deadlock(): string[] {
     const deadlock = this.#asked.findIndex(({ kind }) => kind === 'deadlockFree');
     if (deadlock < 0) return [];
     return [
@@ -779,12 +859,15 @@ class Writer {
   #claims(): string[] {
     return this.#asked.flatMap((question, index) => {
       if (question.kind !== 'leadsTo' && question.kind !== 'eventually') return [];
-      const to = `c_expr { (to_${index})() }`;
+      const started = this.#atFirst.length === 0 ? '' : 'started && ';
+      const to = `${started}c_expr { (to_${index})() }`;
       return [
         '',
         '#ifdef RUNS',
         `#define is_to_${index} (${to})`,
-        ...(question.kind === 'leadsTo' ? [`#define is_from_${index} (c_expr { (from_${index})() })`] : []),
+        ...(question.kind === 'leadsTo'
+          ? [`#define is_from_${index} (${started}c_expr { (from_${index})() })`]
+          : []),
         `/* ${comment(question.property.name)} */`,
         question.kind === 'leadsTo'
           ? `ltl ${question.name}_ { [] (is_from_${index} -> <> is_to_${index}) }`
@@ -793,41 +876,6 @@ class Writer {
       ];
     });
   }
-}
-
-/** SPIN takes no c_code of more text. */
-const nextBlock = ['}', 'c_code {'];
-/** Characters of a table that stands in a block with others. SPIN takes 65,536 for a block. */
-const longestTable = 4_000;
-
-/** A table of numbers, or of rows of numbers, in C. A long one is put together at the start, from parts that each have a block. */
-export function tableOf(
-  type: 'char' | 'short',
-  name: string,
-  rows: readonly (number | readonly number[])[],
-): string[] {
-  const entries = rows.map((row) => (typeof row === 'number' ? String(row) : `{${row}}`));
-  const columns = typeof rows[0] === 'object' ? `[${rows[0].length}]` : '';
-  if (entries.join().length <= longestTable)
-    return [`  static const ${type} ${name}[]${columns} = { ${entries} };`];
-  const lines = [...nextBlock, `  static ${type} ${name}[${entries.length}]${columns};`];
-  let from = 0;
-  while (from < entries.length) {
-    let [to, length] = [from, 0];
-    while (to < entries.length && (to === from || length + entries[to]!.length < longestTable)) {
-      length += entries[to]!.length + 1;
-      to += 1;
-    }
-    lines.push(
-      ...nextBlock,
-      `  static void __attribute__((constructor)) fill_${name}_${from}(void) {`,
-      `    static const ${type} part[]${columns} = { ${entries.slice(from, to)} };`,
-      `    __builtin_memcpy(${name} + ${from}, part, sizeof part);`,
-      '  }',
-    );
-    from = to;
-  }
-  return [...lines, ...nextBlock];
 }
 
 function anyOf(value: string, allowed: readonly number[]): string {

@@ -1,8 +1,9 @@
-import { noFault } from '../check/questions.ts';
-import type { Fairness, Property } from '../system/system.ts';
+import { isOfRuns, noFault, whereItSpeaks } from '../check/questions.ts';
+import type { Fairness, Property, StatePredicate } from '../system/system.ts';
 import { ExportError } from './errors.ts';
-import { type Measured, measured } from './measure.ts';
+import { type Measured, measured, unmeasured } from './measure.ts';
 import { Names } from './names.ts';
+import { mostEdges, type Reading, readings } from './reading.ts';
 import type { Table } from './table.ts';
 
 /** A property as another tool can judge it. */
@@ -16,26 +17,86 @@ export interface Questions {
   /** That no machine fails, and the system's own, in its order. */
   readonly all: readonly Property[];
   readonly asked: readonly Question[];
+  /** From a state in which it does not hold no step leads on. `null`: no constraint. */
+  readonly within: Measured | null;
   /** Properties that cannot be exported, and why: by name. */
   readonly refused: readonly { readonly property: Property; readonly reason: string }[];
 }
 
-/** Every property of the system, and that no machine fails. */
-export function questionsOf(table: Table): Questions {
+/** Every property of the system, and that no machine fails. Explores the system again where a predicate is no sum. */
+export async function questionsOf(table: Table, signal?: AbortSignal): Promise<Questions> {
   const all = [noFault, ...table.system.properties];
   const names = new Names();
   const asked: Question[] = [];
   const refused: { property: Property; reason: string }[] = [];
+  const { within } = table;
+  const open = [...all.flatMap(predicatesOf), ...(within === null ? [] : [within])];
+  const read = await readings(table, [...new Set(open.flatMap((part) => unmeasured(part, table)))], signal);
+  const known = new Map(
+    [...read].filter((entry): entry is [StatePredicate, Reading] => typeof entry[1] !== 'number'),
+  );
   for (const property of all) {
     const name = names.of(property.name);
-    try {
-      asked.push({ property, name, ...question(property, table) });
-    } catch (error) {
-      if (!(error instanceof ExportError) || error.code !== 'EXPORT_REFUSED') throw error;
-      refused.push({ property, reason: error.message });
+    const reason = whyNot(property, table, read);
+    if (reason === null) {
+      asked.push({ property, name, ...question(property, (part) => measured(part, table, known)!) });
+    } else {
+      refused.push({
+        property,
+        reason: `EXPORT_REFUSED: The property '${property.name}' cannot be exported: ${reason}.`,
+      });
     }
   }
-  return { all, asked, refused };
+  if (within === null) return { all, asked, refused, within };
+  const constraint = measured(within, table, known);
+  if (constraint !== null) return { all, asked, refused, within: constraint };
+  throw new ExportError(
+    'EXPORT_REFUSED',
+    `'${table.system.name}' cannot be exported: its constraint has ${tooLarge(sizeOf(within, table, read)!)}.`,
+  );
+}
+
+function whyNot(
+  property: Property,
+  table: Table,
+  read: ReadonlyMap<StatePredicate, Reading | number>,
+): string | null {
+  if (property.kind === 'ltl') return 'formulas of kind ltl are judged by Baton alone';
+  if (isOfRuns(property) && table.within !== null) return 'the constraint ends runs, of which it speaks';
+  const size = predicatesOf(property)
+    .map((part) => sizeOf(part, table, read))
+    .find((one) => one !== null);
+  return size === undefined ? null : `its predicate has ${tooLarge(size!)}`;
+}
+
+/** The size of a table that is too large, if one of the predicate's is. */
+function sizeOf(
+  predicate: StatePredicate,
+  table: Table,
+  read: ReadonlyMap<StatePredicate, Reading | number>,
+): number | null {
+  const sizes = unmeasured(predicate, table).map((part) => read.get(part));
+  return sizes.find((size) => typeof size === 'number') ?? null;
+}
+
+const tooLarge = (size: number) =>
+  `values for all actors together, which fill a table of ${size} entries; ${mostEdges} are allowed`;
+
+/** The predicates of the property, as a question asks them. */
+function predicatesOf(property: Property): readonly StatePredicate[] {
+  switch (property.kind) {
+    case 'always':
+      return [whereItSpeaks(property)];
+    case 'reachable':
+    case 'eventually':
+      return [property.predicate];
+    case 'deadlockFree':
+      return property.quiescent === undefined ? [] : [property.quiescent];
+    case 'leadsTo':
+      return [property.from, property.to];
+    case 'ltl':
+      return [];
+  }
 }
 
 type Asked = Question extends infer One
@@ -44,30 +105,23 @@ type Asked = Question extends infer One
     : never
   : never;
 
-function question(property: Property, table: Table): Asked {
-  const { name } = property;
+function question(property: Property, measure: (predicate: StatePredicate) => Measured): Asked {
   switch (property.kind) {
     case 'always':
+      return { kind: property.kind, holds: measure(whereItSpeaks(property)) };
     case 'reachable':
-      return { kind: property.kind, holds: measured(name, property.predicate, table) };
+      return { kind: property.kind, holds: measure(property.predicate) };
     case 'deadlockFree': {
       const never = { kind: 'some', is: () => false } as const;
-      return { kind: 'deadlockFree', holds: measured(name, property.quiescent ?? never, table) };
+      return { kind: 'deadlockFree', holds: measure(property.quiescent ?? never) };
     }
     case 'leadsTo': {
       const { from, to, fairness = {} } = property;
-      return { kind: 'leadsTo', from: measured(name, from, table), to: measured(name, to, table), fairness };
+      return { kind: 'leadsTo', from: measure(from), to: measure(to), fairness };
     }
     case 'eventually':
-      return {
-        kind: 'eventually',
-        to: measured(name, property.predicate, table),
-        fairness: property.fairness ?? {},
-      };
+      return { kind: 'eventually', to: measure(property.predicate), fairness: property.fairness ?? {} };
     case 'ltl':
-      throw new ExportError(
-        'EXPORT_REFUSED',
-        `The property '${name}' cannot be exported: formulas of kind ltl are judged by Baton alone.`,
-      );
+      throw new Error(`'${property.name}' is a formula, which was refused before.`);
   }
 }

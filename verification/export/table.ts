@@ -1,9 +1,12 @@
 import type { Message, SiteId } from '../../machines/actor.ts';
-import { search } from '../checker/packed/index.ts';
+import { BLOCKED, type Send } from '../checker/model.ts';
+import { type NamedPredicate, search } from '../checker/packed/index.ts';
+import { asTuple } from '../checker/packed/predicate-evaluator.ts';
 import { type Compiled, compile } from '../system/index.ts';
 import { ANYONE, DOWN } from '../system/locals.ts';
-import type { Action, ActorView, System } from '../system/system.ts';
+import type { Action, ActorView, StatePredicate, System } from '../system/system.ts';
 import { messageText } from '../system/text.ts';
+import { TOGETHER } from '../system/world.ts';
 import { ExportError } from './errors.ts';
 import { Names } from './names.ts';
 
@@ -26,6 +29,10 @@ export interface Table {
   readonly links: readonly Link[];
   /** `null` for a system without one. */
   readonly history: TableHistory | null;
+  /** The system's constraint: from a state in which it does not hold, no step leads on. `null`: none. */
+  readonly within: StatePredicate | null;
+  /** Number of states outside the constraint, which are among `states`. */
+  readonly cut: number;
   /** Whether the actor at the end of a link, in a local state, takes a message; `null`: each takes all. */
   readonly accepts: ((link: number, local: number, message: number) => boolean) | null;
 }
@@ -38,6 +45,8 @@ export interface TableActor {
   /** Index of the local state in which it starts. */
   readonly initial: number;
   readonly rows: readonly Row[];
+  /** The events that this actor takes in steps of other actors. */
+  readonly joins: readonly Join[];
   /** For each local state, the messages (with `toAll`: sent to all) that vanish when they are sent to it. */
   readonly drops: (local: number, link: number, message: number, toAll: boolean) => boolean;
   /** For each local state, the messages that vanish from its inbox when the actor enters that state. */
@@ -75,15 +84,38 @@ export interface Link {
 /** The trigger of a step. The network's own faults (loss, breaks) are no rows. */
 export type Trigger =
   | { readonly kind: 'deliver'; readonly link: number; readonly message: number }
-  | { readonly kind: 'environment'; readonly event: { readonly type: string }; readonly name: string }
+  | {
+      readonly kind: 'environment';
+      readonly event: { readonly type: string };
+      readonly name: string;
+      /** The events that others take in the same step, by id. Absent in a step of one actor. */
+      readonly together?: Together;
+    }
   | { readonly kind: 'timer'; readonly timer: string }
   | { readonly kind: 'crash' | 'restart' };
+
+type Together = NonNullable<Extract<Action, { kind: 'environment' }>['together']>;
+
+/** An event that an actor takes in a step of another one, in which it sends nothing. */
+export interface Join {
+  /** Unique among the actor's. */
+  readonly name: string;
+  /** The event in words. */
+  readonly says: string;
+  /**
+   * For each local state the next one; -1 where the actor does not take the event, so that the whole step is impossible; -2 where the
+   * exploration never took it.
+   */
+  readonly to: readonly number[];
+}
 
 export interface Row {
   readonly from: number;
   readonly on: Trigger;
   readonly to: number;
   readonly sends: readonly TableSend[];
+  /** The other actors that take part in the step, before it sends: indices of the actor and of its join. */
+  readonly joined: readonly { readonly actor: number; readonly join: number }[];
   /** The events that the history hears of the step. */
   readonly tells: readonly number[];
 }
@@ -113,31 +145,58 @@ export interface TableOptions {
 export async function tabulate(system: System, { maxStates, signal }: TableOptions = {}): Promise<Table> {
   refuse(system);
   const compiled = compile(system, { symmetry: false });
+  const { constraint } = compiled.system;
+  const inside = constraint === undefined ? null : new Inside(compiled, constraint);
   const found = await search(compiled.model, {
+    ...(inside === null ? {} : { constraint: compiled.predicateOf(constraint!), predicates: [inside.asked] }),
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(signal === undefined ? {} : { signal }),
   });
-  if (found.reason !== null) {
+  if (found.reason !== null && found.reason !== 'constraint') {
     throw new ExportError(
       'TABLE_INCOMPLETE',
       `The table of '${system.name}' needs all its states, and ${found.states} were explored: raise the limit.`,
     );
   }
-  return new Tabulator(compiled).table(Number(found.representedStates), found.transitions);
+  const { representedStates, transitions, cut } = found;
+  return new Tabulator(compiled, inside).table({ states: Number(representedStates), transitions, cut });
 }
 
-function refuse({ name, constraint, starts, actors, network }: System): void {
+/** The locals of the states within the constraint. The steps of others are never taken. */
+class Inside {
+  readonly asked: NamedPredicate;
+  readonly #locals: readonly Set<number>[];
+
+  constructor(compiled: Compiled, constraint: StatePredicate) {
+    const { model, world } = compiled;
+    this.#locals = world.ids.map(() => new Set());
+    const within = asTuple(compiled.predicateOf(constraint, { exact: true, name: 'The constraint' }));
+    const observed = new Int32Array(model.width);
+    const judge = (locals: Int32Array): boolean => {
+      for (let process = 0; process < observed.length; process++)
+        observed[process] = within.observe(process, locals[process]!);
+      if (!within.judge(observed)) return false;
+      for (const [process, known] of this.#locals.entries()) known.add(locals[process]!);
+      return false;
+    };
+    const predicate = { kind: 'tuple', observe: (_: number, local: number) => local, judge } as const;
+    // No state satisfies it, so that it is asked in every state.
+    this.asked = { name: 'within the constraint', expect: 'reachable', predicate };
+  }
+
+  has(process: number, local: number): boolean {
+    return this.#locals[process]!.has(local);
+  }
+}
+
+function refuse({ name, starts, actors, network }: System): void {
   const specs = Object.values(actors);
   const what =
-    constraint !== undefined
-      ? 'a constraint, which is a JavaScript function over whole states'
-      : starts !== undefined && starts.length > 1
-        ? 'several initial states'
-        : network.order === 'fifo' && specs.some(({ accepts }) => accepts !== undefined)
-          ? 'an actor that accepts some messages only, on a network of queues'
-          : specs.some(({ environment = [] }) => environment.some(({ together }) => together !== undefined))
-            ? 'atomic steps of several actors'
-            : null;
+    starts !== undefined && starts.length > 1
+      ? 'several initial states'
+      : network.order === 'fifo' && specs.some(({ accepts }) => accepts !== undefined)
+        ? 'an actor that accepts some messages only, on a network of queues'
+        : null;
   if (what !== null) throw new ExportError('EXPORT_REFUSED', `'${name}' has ${what}: it cannot be exported.`);
 }
 
@@ -154,9 +213,14 @@ class Tabulator {
   }[] = [];
   readonly #linkOf = new Map<string, number>();
   readonly #actorNames: readonly string[];
+  readonly #inside: Inside | null;
+  /** For each actor, the events that it takes in steps of others, by their numbers. */
+  readonly #joins: readonly Map<number, string>[];
 
-  constructor(compiled: Compiled) {
+  constructor(compiled: Compiled, inside: Inside | null) {
     this.#compiled = compiled;
+    this.#inside = inside;
+    this.#joins = compiled.world.ids.map(() => new Map());
     const names = new Names();
     this.#actorNames = compiled.world.ids.map((id) => names.of(id));
     const perTarget = compiled.system.network.order === 'unordered-by-target';
@@ -170,14 +234,22 @@ class Tabulator {
     }
   }
 
-  table(states: number, transitions: number): Table {
+  table(counts: Pick<Table, 'states' | 'transitions' | 'cut'>): Table {
     const { system } = this.#compiled;
-    const actors = this.#compiled.world.ids.map((_, actorIndex) => this.#actor(actorIndex));
+    const alone = this.#compiled.world.ids.map((_, actorIndex) => this.#actor(actorIndex));
+    for (const [actorIndex, local] of this.#compiled.model.initial[0]!.entries()) {
+      if (actorIndex >= alone.length) break;
+      const { locals, values } = this.#compiled.world;
+      for (const envelope of locals.inbox(locals.inboxOf(actorIndex, local)))
+        this.#message(values.value(locals.envelope(envelope).message) as unknown as Message);
+    }
+    // The joins of an actor are known when all others have told theirs.
+    const actors = alone.map((actor, actorIndex) => ({ ...actor, joins: this.#joinsOf(actorIndex, actor) }));
     return {
       compiled: this.#compiled,
       system,
-      states,
-      transitions,
+      ...counts,
+      within: system.constraint ?? null,
       actors,
       messages: this.#messageList,
       links: this.#links,
@@ -188,7 +260,7 @@ class Tabulator {
     };
   }
 
-  #actor(actorIndex: number): TableActor {
+  #actor(actorIndex: number): Omit<TableActor, 'joins'> {
     const { world, model } = this.#compiled;
     const { locals, views } = world;
     const indexOf = new Map<number, number>();
@@ -230,19 +302,26 @@ class Tabulator {
       }
       for (const [link, length] of byLink)
         this.#links[link]!.most = Math.max(this.#links[link]!.most, length);
+      if (this.#inside?.has(actorIndex, local) === false) continue;
       const offered: string[] = [];
       for (const step of model.steps(actorIndex, local)) {
         const action = this.#compiled.action(step.action);
         const on = this.#trigger(action, actorIndex);
         if (on === null) continue;
         if (on.kind === 'environment' || on.kind === 'crash') offered.push(JSON.stringify(on));
-        const sends = step.sends.flatMap(({ process: target, message: arrival }) =>
-          target < world.ids.length ? [this.#send(actorIndex, target, arrival)] : [],
-        );
+        const toActors = step.sends.filter(({ process: target }) => target < world.ids.length);
+        const isJoin = ({ process: target, message: arrival }: Send) =>
+          world.arrivals[target]!.second(arrival) === TOGETHER;
+        const sends = toActors
+          .filter((send) => !isJoin(send))
+          .map(({ process: target, message: arrival }) => this.#send(actorIndex, target, arrival));
+        const joined = toActors
+          .filter(isJoin)
+          .map(({ process: target, message: arrival }) => this.#join(target, arrival));
         const tells = step.sends.flatMap(({ process: target, message }) =>
           target === historyIndex ? [message] : [],
         );
-        const row = { from, on, to: number(locals.coreOf(actorIndex, step.to)), sends, tells };
+        const row = { from, on, to: number(locals.coreOf(actorIndex, step.to)), sends, joined, tells };
         const key = JSON.stringify([from, on]);
         const known = rows.get(key);
         if (known === undefined) rows.set(key, row);
@@ -334,7 +413,12 @@ class Tabulator {
         };
       }
       case 'environment':
-        return { kind: 'environment', event: action.event, name: messageText(action.event) };
+        return {
+          kind: 'environment',
+          event: action.event,
+          name: messageText(action.event),
+          ...(action.together === undefined ? {} : { together: action.together }),
+        };
       case 'timer':
         return { kind: 'timer', timer: action.timer };
       case 'crash':
@@ -355,6 +439,30 @@ class Tabulator {
       message: this.#message(world.values.value(message) as unknown as Message),
       toAll: arrivals.second(arrival) === 1,
     };
+  }
+
+  #join(actor: number, arrival: number): { readonly actor: number; readonly join: number } {
+    const { arrivals, values } = this.#compiled.world;
+    const event = values.value(arrivals[actor]!.first(arrival)) as unknown as Message;
+    const joins = this.#joins[actor]!;
+    if (!joins.has(arrival)) joins.set(arrival, messageText(event));
+    return { actor, join: [...joins.keys()].indexOf(arrival) };
+  }
+
+  #joinsOf(actorIndex: number, { locals: list }: Omit<TableActor, 'joins'>): readonly Join[] {
+    const { world, model } = this.#compiled;
+    const { locals } = world;
+    const indexOf = new Map(list.map(({ core }, index) => [core, index]));
+    const names = new Names();
+    return [...this.#joins[actorIndex]!].map(([arrival, says]) => ({
+      name: names.of(`${this.#actorNames[actorIndex]}_takes_${says}`),
+      says,
+      to: list.map(({ core }) => {
+        const after = model.receive(actorIndex, locals.intern(actorIndex, core, 0), arrival);
+        if (after === BLOCKED) return -1;
+        return indexOf.get(locals.coreOf(actorIndex, after)) ?? -2;
+      }),
+    }));
   }
 
   #link(source: number, target: number): number {

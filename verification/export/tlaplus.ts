@@ -3,6 +3,7 @@ import { ExportError } from './errors.ts';
 import { type ActorMeasure, type Measured, rowOf } from './measure.ts';
 import { Names } from './names.ts';
 import type { Question, Questions } from './questions.ts';
+import { type Automaton, linksTo, type Reading } from './reading.ts';
 import type { Table, TableActor, Trigger } from './table.ts';
 
 /** A step of the module: an action of the system, or a step of the network on a link of the table. */
@@ -53,6 +54,8 @@ class Writer {
   /** How many faults there may be, by the variable that counts them. */
   readonly #faults: Readonly<Record<Fault, Bound | 'persistent'>>;
   readonly #capacity: number | null;
+  /** Tables of readings, as definitions. */
+  readonly #tables: string[] = [];
 
   constructor(table: Table, questions: Questions) {
     const { loss = 0, duplication = 0, breaks = 0, capacity = 'unbounded', order } = table.system.network;
@@ -73,14 +76,16 @@ class Writer {
 
   #text(module: string): string {
     const { system, states, transitions, actors, messages } = this.#table;
-    const asked = this.#questions.asked;
+    const { asked, within } = this.#questions;
+    const properties = asked.flatMap((question) => this.#property(question));
+    const constraint = within === null ? null : this.#holds(within);
     return [
       `---- MODULE ${module} ----`,
       `\\* ${system.name}: ${actors.length} actors, ${system.network.order} network. Written by baton export.`,
       '\\* TLC wants it in a file of the name of the module, and beside it, in one of the same name that ends in .cfg:',
       ...this.#config().map((line) => `\\*   ${line}`),
       `\\* Baton counts ${states} states and ${transitions} transitions (TLC counts the initial state among those generated).`,
-      'EXTENDS Naturals, Sequences, TLC',
+      'EXTENDS Integers, Sequences, TLC',
       '',
       `VARIABLES ${this.#variables().join(', ')}`,
       `vars == <<${this.#variables().join(', ')}>>`,
@@ -95,9 +100,14 @@ class Writer {
       '',
       ...actors.flatMap((actor) => this.#locals(actor)),
       ...this.#network(),
+      ...(this.#tables.length === 0 ? [] : this.#readings()),
+      ...(constraint === null
+        ? []
+        : ['\\* The constraint. From a state outside, no step leads on.', `Within == ${constraint}`, '']),
+      ...actors.flatMap((actor) => this.#joins(actor)),
       ...actors.flatMap((actor) => this.#receives(actor)),
       ...this.#next(),
-      ...asked.flatMap((question) => this.#property(question)),
+      ...properties,
       '====',
       '',
     ].join('\n');
@@ -192,6 +202,48 @@ class Writer {
     ];
   }
 
+  #readings(): readonly string[] {
+    const { messages } = this.#table;
+    return [
+      '\\* Automata: for each node the next one by symbol. The answer n is the node -1 - n.',
+      ...this.#tables,
+      '',
+      'RECURSIVE Read(_, _, _)',
+      'Read(edges, node, word) ==',
+      '  IF node < 0 THEN node',
+      '  ELSE IF Head(word) \\in DOMAIN edges[node + 1] THEN Read(edges, edges[node + 1][Head(word)], Tail(word))',
+      `  ELSE Assert(FALSE, <<"${notInTable}", node, word>>)`,
+      ...(this.#isFifo
+        ? []
+        : [
+            '',
+            '\\* The messages of a bag in order.',
+            `MessageOrder == <<${messages.map(({ name }) => quoted(name)).join(', ')}>>`,
+            'RECURSIVE Listed(_, _)',
+            'Listed(bag, order) ==',
+            '  IF order = <<>> THEN <<>>',
+            '  ELSE [place \\in 1..bag[Head(order)] |-> Head(order)] \\o Listed(bag, Tail(order))',
+          ]),
+      '',
+    ];
+  }
+
+  /** The next local state of an actor by an event that it takes in a step of another one. */
+  #joins({ joins, locals }: TableActor): readonly string[] {
+    return joins.flatMap(({ name, says, to }) => [
+      `\\* ${says.replaceAll('\n', ' ')}, in a step of another actor.`,
+      this.#function(
+        name,
+        to.flatMap((next, local) =>
+          next === -1
+            ? []
+            : [[locals[local]!.name, next < 0 ? quoted(notInTable) : quoted(locals[next]!.name)] as const],
+        ),
+      ),
+      '',
+    ]);
+  }
+
   #sends(
     sends: readonly { readonly link: number; readonly message: number; readonly toAll: boolean }[],
   ): string {
@@ -248,7 +300,9 @@ class Writer {
       ...this.#counted().map((fault) => `  /\\ ${fault} = 0`),
       ...(history === null ? [] : [`  /\\ history = ${history.initial}`]),
       '',
-      `Next == ${names.map((name) => `\\/ ${name}`).join('\n        ')}`,
+      ...(this.#table.within === null
+        ? [`Next == ${names.map((name) => `\\/ ${name}`).join('\n        ')}`]
+        : ['Next ==', '  /\\ Within', `  /\\ ${names.map((name) => `\\/ ${name}`).join('\n     ')}`]),
       '',
       ...this.#fairness(names),
     ];
@@ -277,7 +331,7 @@ class Writer {
       const counts = [...new Set(words)].map(
         (word) => `(${quoted(word)} :> ${words.filter((one) => one === word).length})`,
       );
-      return `(${counts.join(' @@ ')}) @@ [word \\in Messages |-> 0]`;
+      return `(${counts.join(' @@ ')} @@ [word \\in Messages |-> 0])`;
     };
     const starts = nonEmpty.map((link) => `(${quoted(this.#link(link))} :> ${held(link)})`);
     return `${starts.join(' @@ ')} @@ [link \\in Links |-> ${empty}]`;
@@ -376,7 +430,7 @@ class Writer {
   #ofActors(): ReadonlyMap<string, readonly string[]> {
     const groups = new Map<string, string[]>();
     for (const [actorIndex, actor] of this.#table.actors.entries()) {
-      for (const { from, on, to, sends, tells } of actor.rows) {
+      for (const { from, on, to, sends, joined, tells } of actor.rows) {
         const action = ownAction(actor, on);
         if (action === null) continue;
         const name = this.#nameOf(actor, action);
@@ -387,10 +441,18 @@ class Writer {
           : next.up
             ? this.#purgedOf(actorIndex, 'channel', quoted(next.name))
             : 'channel';
-        const at = `[local EXCEPT ![${quoted(actor.name)}] = ${quoted(next.name)}]`;
+        const others = joined.map(({ actor: other, join }) => {
+          const { name: id, joins } = this.#table.actors[other]!;
+          return { id, of: joins[join]!.name };
+        });
+        const at = `[local EXCEPT ${[
+          `![${quoted(actor.name)}] = ${quoted(next.name)}`,
+          ...others.map(({ id, of }) => `![${quoted(id)}] = ${of}[@]`),
+        ].join(', ')}]`;
         groups.set(name, [
           ...(groups.get(name) ?? []),
           `  \\/ /\\ local[${quoted(actor.name)}] = ${quoted(actor.locals[from]!.name)}`,
+          ...others.map(({ id, of }) => `     /\\ local[${quoted(id)}] \\in DOMAIN ${of}`),
           `     /\\ local' = ${at}`,
           ...(this.#capacity === null ? [] : [`     /\\ Room(channel, ${this.#sends(sends)})`]),
           `     /\\ channel' = Put(${at}, ${channel}, ${this.#sends(sends)})`,
@@ -496,7 +558,11 @@ class Writer {
           '',
         ];
       case 'deadlockFree':
-        return [says, `${question.name} == (ENABLED Next) \\/ ${this.#holds(question.holds)}`, ''];
+        return [
+          says,
+          `${question.name} == (ENABLED Next) \\/ ${this.#table.within === null ? '' : '~Within \\/ '}${this.#holds(question.holds)}`,
+          '',
+        ];
       case 'leadsTo':
         return [
           says,
@@ -526,7 +592,49 @@ class Writer {
         const beyond = measured.allows(measured.most + 1) ? ` \\/ sum > ${measured.most}` : '';
         return `LET sum == ${this.#sum(measured.measure)} IN sum \\in {${allowed.join(', ')}}${beyond}`;
       }
+      case 'reading':
+        return `${this.#reading(measured.reading)} = -2`;
     }
+  }
+
+  /** A term for the node to which a reading comes: -1 - answer. Its tables are definitions of their own. */
+  #reading({ actors, whole }: Reading): string {
+    const { history } = this.#table;
+    const seen = actors.map((automaton, index) => {
+      const { name } = this.#table.actors[index]!;
+      const word = [
+        `<<local[${quoted(name)}]>>`,
+        ...linksTo(this.#table, index).map((link) => {
+          const on = `channel[${quoted(this.#link(link))}]`;
+          return `${this.#isFifo ? on : `Listed(${on}, MessageOrder)`} \\o <<"">>`;
+        }),
+      ].join(' \\o ');
+      const { locals } = this.#table.actors[index]!;
+      const symbol = (number: number, node: number) =>
+        quoted(
+          node === automaton.start
+            ? locals[number]!.name
+            : number === 0
+              ? ''
+              : this.#table.messages[number - 1]!.name,
+        );
+      return `-1 - Read(${this.#edges(automaton, symbol)}, ${automaton.start}, ${word})`;
+    });
+    const word = [...seen, ...(history === null ? [] : ['history'])].join(', ');
+    return `Read(${this.#edges(whole, String)}, ${whole.start}, <<${word}>>)`;
+  }
+
+  /** The name of a table of edges: for each node a function from symbols to nodes. */
+  #edges({ nodes }: Automaton, symbol: (number: number, node: number) => string): string {
+    const name = `Edges_${this.#tables.length}`;
+    const rows = nodes.map((edges, node) => {
+      const byNext = new Map<number, string[]>();
+      for (const [on, to] of edges) byNext.set(to, [...(byNext.get(to) ?? []), symbol(on, node)]);
+      const parts = [...byNext].map(([to, symbols]) => `[symbol \\in {${symbols.join(', ')}} |-> ${to}]`);
+      return parts.join(' @@ ');
+    });
+    this.#tables.push(`${name} == <<${rows.join(',\n  ')}>>`);
+    return name;
   }
 
   #sum(measure: readonly ActorMeasure[]): string {
@@ -592,8 +700,10 @@ function ownAction({ id }: TableActor, on: Trigger): Action | null {
   switch (on.kind) {
     case 'deliver':
       return null;
-    case 'environment':
-      return { kind: 'environment', actor: id, event: on.event };
+    case 'environment': {
+      const { event, together } = on;
+      return { kind: 'environment', actor: id, event, ...(together === undefined ? {} : { together }) };
+    }
     case 'timer':
       return { kind: 'timer', actor: id, timer: on.timer };
     case 'crash':

@@ -66,8 +66,17 @@ describe('an atomic step of several actors', () => {
     await expect(check(asked)).rejects.toThrow(message);
   });
 
-  test('is refused by the export, which names it', async () => {
-    await expect(tabulate(both)).rejects.toThrow(/atomic steps of several actors/);
+  test('is a row of the export, with the local states in which the other actor takes its event', async () => {
+    const { actors } = await tabulate(both);
+    const [a, b] = actors;
+    const withB = [{ actor: 1, join: 0 }];
+    expect(a!.rows.map(({ from, to, joined }) => [from, to, joined])).toEqual([
+      [0, 1, withB],
+      [1, 2, withB],
+      [2, 3, withB],
+    ]);
+    // From 0 to 2 and from 2 to 4; at 4 it takes no more.
+    expect(b!.joins.map(({ says, to }) => [says, to])).toEqual([['up(by=2)', [1, 2, -1]]]);
   });
 });
 

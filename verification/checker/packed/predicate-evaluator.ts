@@ -61,7 +61,8 @@ export const shown = ({ constraint, quiescent }: SortedPredicates): readonly Tup
 /** The predicates whose code may read the model. */
 export const coded = (what: SortedPredicates): readonly TuplePredicate[] => [...what.tuples, ...shown(what)];
 
-function asTuple(predicate: Predicate): TuplePredicate {
+/** Any predicate as a tuple: a sum observes its weights. */
+export function asTuple(predicate: Predicate): TuplePredicate {
   if (predicate.kind === 'tuple') return predicate;
   return {
     kind: 'tuple',

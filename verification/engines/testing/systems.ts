@@ -1,7 +1,13 @@
+import abd from '../../examples/abd.ts';
 import alternatingBit from '../../examples/alternating-bit.ts';
 import chang from '../../examples/chang-roberts.ts';
 import dining from '../../examples/dining-philosophers.ts';
+import msi from '../../examples/msi.ts';
+import paxos from '../../examples/paxos.ts';
+import peterson from '../../examples/peterson.ts';
 import polite from '../../examples/polite-philosophers.ts';
+import { raftElection } from '../../examples/raft-election.ts';
+import singleCopyRegister from '../../examples/single-copy-register.ts';
 import twoPhase from '../../examples/two-phase-commit.ts';
 import { epoch } from '../../protocols/epoch/system.ts';
 import { line } from '../../protocols/line/system.ts';
@@ -19,6 +25,12 @@ const site = (sites: number, order: Network['order'] = 'fifo', liveness = false)
   naimiTrehel({ sites, network: { order }, liveness });
 
 const modules = {
+  ABD: abd,
+  MSI: msi,
+  Paxos: paxos,
+  Peterson: peterson,
+  "Raft's election, 2 sites": raftElection({ sites: 2 }),
+  'single-copy register': singleCopyRegister,
   'alternating bit': alternatingBit,
   'Chang and Roberts': chang,
   'dining philosophers': dining,
