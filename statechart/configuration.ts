@@ -65,20 +65,14 @@ export class Configuration {
    * them.
    */
   readonly choices = new Map<string, Select>();
-  /** Selects the transitions that need no event; `null`: there are none. */
-  readonly eventless: Select | null;
+  /** Selects the transitions that need no event; `null`: there are none. Set once, as the configuration is made. */
+  eventless: Select | null = null;
   readonly start = new Route([]);
 
-  constructor(
-    nodes: readonly AnyStateNode[],
-    value: StateValue,
-    history: HistoryValue,
-    eventless: Select | null,
-  ) {
+  constructor(nodes: readonly AnyStateNode[], value: StateValue, history: HistoryValue) {
     this.nodes = nodes;
     this.value = value;
     this.history = history;
-    this.eventless = eventless;
   }
 }
 

@@ -10,11 +10,29 @@ import {
 } from 'xstate';
 import type { Configuration } from './configuration.ts';
 import { outside, StatechartError } from './errors.ts';
+import type { Source } from './inline.ts';
 import type { At } from './run.ts';
 
 export type Guard = (at: At, configuration: Configuration) => boolean;
 
 type Implementation = (at: At, params: unknown) => unknown;
+
+/** A guard as an expression over `at` and `configuration`, for source text that is used in one configuration only. */
+type Text = (source: Source, configuration: Configuration) => string;
+
+const texts = new WeakMap<Guard, Text>();
+
+/** The guard as an expression: its parts stand in it, so that no call is made for an `and`, an `or`, a `not` and a `stateIn`. */
+export function textOf(guard: Guard, source: Source, configuration: Configuration): string {
+  const text = texts.get(guard);
+  return text ? text(source, configuration) : `${source.name(guard)}(at, configuration)`;
+}
+
+function withText(guard: Guard, text: Text): Guard {
+  texts.set(guard, text);
+  return guard;
+}
+
 interface BuiltIn extends Implementation {
   readonly check: unknown;
   readonly guards?: readonly unknown[];
@@ -48,8 +66,15 @@ export class Guards {
       return this.#byName(name, where);
     }
     const test = implementation as Implementation;
-    if (typeof params !== 'function') return (at) => Boolean(test(at, params));
-    return (at) => Boolean(test(at, (params as (at: At) => unknown)(at)));
+    if (typeof params !== 'function')
+      return withText(
+        (at) => Boolean(test(at, params)),
+        (source) => `${source.name(test)}(at, ${source.name(params)})`,
+      );
+    return withText(
+      (at) => Boolean(test(at, (params as (at: At) => unknown)(at))),
+      (source) => `${source.name(test)}(at, ${source.name(params)}(at))`,
+    );
   }
 
   #byName(name: string, where: string): Guard {
@@ -79,17 +104,24 @@ export class Guards {
   }
 
   #inline(guard: Implementation, where: string): Guard {
-    if (!('check' in guard)) return (at) => Boolean(guard(at, undefined));
+    if (!('check' in guard))
+      return withText(
+        (at) => Boolean(guard(at, undefined)),
+        (source) => `${source.name(guard)}(at, undefined)`,
+      );
     const { check, guards, stateValue } = guard as BuiltIn;
     const parts = () => (guards ?? []).map((part) => this.compile(part, where));
     switch (check) {
       case checkAnd:
-        return all(parts());
+        return joined(all, parts(), ' && ', 'true');
       case checkOr:
-        return some(parts());
+        return joined(some, parts(), ' || ', 'false');
       case checkNot: {
         const [part] = parts();
-        return (at, configuration) => !part!(at, configuration);
+        return withText(
+          (at, configuration) => !part!(at, configuration),
+          (source, configuration) => `!${textOf(part!, source, configuration)}`,
+        );
       }
       case checkStateIn:
         return this.#stateIn(stateValue!);
@@ -104,11 +136,28 @@ export class Guards {
       typeof stateValue === 'string' && stateValue.startsWith('#')
         ? this.#machine.getStateNodeById(stateValue)
         : null;
-    return (_, { matches, nodes, value }) => {
+    const holds = ({ matches, nodes, value }: Configuration) => {
       matches[index] ??= node ? nodes.includes(node) : matchesState(stateValue, value);
       return matches[index];
     };
+    return withText(
+      (_, configuration) => holds(configuration),
+      (_, configuration) => String(holds(configuration)),
+    );
   }
+}
+
+/** `empty`: the text of no parts. */
+function joined(
+  make: (parts: readonly Guard[]) => Guard,
+  parts: readonly Guard[],
+  sign: string,
+  empty: string,
+): Guard {
+  return withText(make(parts), (source, configuration) => {
+    const written = parts.map((part) => textOf(part, source, configuration));
+    return written.length === 0 ? empty : `(${written.join(sign)})`;
+  });
 }
 
 function all(parts: readonly Guard[]): Guard {

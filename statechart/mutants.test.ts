@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Choice } from './configuration.ts';
+import type { Choice, Configuration } from './configuration.ts';
 import { Beside, Difference, explore } from './testing/beside.ts';
 import { events, randomMachine } from './testing/machines.ts';
 
@@ -28,7 +28,7 @@ const mutants: readonly (readonly [string, () => void])[] = [
     'takes the last guard that holds',
     () =>
       patch('./select.ts', ({ selected }: Select) => ({
-        selected: (choice: Choice) => selected(reversed(choice)),
+        selected: (choice: Choice, configuration: Configuration) => selected(reversed(choice), configuration),
       })),
   ],
   [

@@ -1,14 +1,15 @@
 import type { Choice, Configuration, Option, Route, Select } from './configuration.ts';
+import { textOf } from './guards.ts';
 import { makesCode, Source } from './inline.ts';
 import type { At } from './run.ts';
 
 /**
- * Selects the transitions for an event in a state. Inner states come first, and each region selects its own.
+ * Selects the transitions for an event in this configuration. Inner states come first, and each region selects its own.
  */
-export function selected(choice: Choice): Select {
+export function selected(choice: Choice, configuration: Configuration): Select {
   if (!makesCode) return (...args) => follow(choice, ...args);
   const source = new Source();
-  writeChoice(choice, source, 0);
+  writeChoice(choice, source, configuration, 0);
   source.add('return route;');
   return source.function('at, configuration, route') as Select;
 }
@@ -17,9 +18,12 @@ export function selected(choice: Choice): Select {
  * Selects the transitions that need no event: of each atomic state the innermost. `always`: for each atomic state, its `always` and those
  * of its ancestors, innermost first. `null`: there are none.
  */
-export function eventless(always: readonly (readonly Option[])[]): Select | null {
+export function eventless(
+  always: readonly (readonly Option[])[],
+  configuration: Configuration,
+): Select | null {
   if (always.length === 0) return null;
-  return selected({ inner: always.map((own) => ({ inner: [], own })), own: [] });
+  return selected({ inner: always.map((own) => ({ inner: [], own })), own: [] }, configuration);
 }
 
 function follow({ inner, own }: Choice, at: At, configuration: Configuration, route: Route): Route {
@@ -32,19 +36,24 @@ function follow({ inner, own }: Choice, at: At, configuration: Configuration, ro
   return route;
 }
 
-function writeChoice({ inner, own }: Choice, source: Source, depth: number): void {
+function writeChoice(
+  { inner, own }: Choice,
+  source: Source,
+  configuration: Configuration,
+  depth: number,
+): void {
   const before = `before${depth}`;
   if (inner.length > 0) source.add(`{ const ${before} = route;`);
-  for (const choice of inner) writeChoice(choice, source, depth + 1);
+  for (const choice of inner) writeChoice(choice, source, configuration, depth + 1);
   if (inner.length > 0 && own.length > 0) source.add(`if (route === ${before}) {`);
-  writeOptions(own, source);
+  writeOptions(own, source, configuration);
   if (inner.length > 0) source.add(own.length > 0 ? '} }' : '}');
 }
 
-function writeOptions(own: readonly Option[], source: Source): void {
+function writeOptions(own: readonly Option[], source: Source, configuration: Configuration): void {
   for (const [index, option] of own.entries()) {
     const { guard } = option;
-    const test = guard ? `if (${source.name(guard)}(at, configuration)) ` : '';
+    const test = guard ? `if (${textOf(guard, source, configuration)}) ` : '';
     source.add(`${index > 0 ? 'else ' : ''}${test}route = route.with(${source.name(option)});`);
     if (!guard) return;
   }

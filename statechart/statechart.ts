@@ -94,7 +94,7 @@ export class Statechart {
     this.effects = this.#actions.effects;
     this.timed = this.#actions.timed;
     this.#birth = this.#begin(machine.root);
-    this.#unborn = new Configuration([machine.root], this.#birth.target.value, {}, null);
+    this.#unborn = new Configuration([machine.root], this.#birth.target.value, {});
   }
 
   start(input: unknown): Stepped {
@@ -261,7 +261,7 @@ export class Statechart {
     const key = this.#descriptors.has(type) ? type : this.#wildcards.filter(takes(type)).join(' ');
     const known = configuration.choices.get(key);
     if (known) return known;
-    const made = selected(this.#choice(this.#machine.root, configuration.nodes, type));
+    const made = selected(this.#choice(this.#machine.root, configuration.nodes, type), configuration);
     configuration.choices.set(key, made);
     return made;
   }
@@ -289,12 +289,8 @@ export class Statechart {
           (always ?? []).map((it) => this.#options.get(it)!),
         ),
       );
-    const made = new Configuration(
-      nodes,
-      stateValueOf(this.#machine.root, nodes),
-      history,
-      eventless(always),
-    );
+    const made = new Configuration(nodes, stateValueOf(this.#machine.root, nodes), history);
+    made.eventless = eventless(always, made);
     this.#configurations.set(key, made);
     return made;
   }
