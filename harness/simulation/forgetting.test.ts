@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { InvariantError } from '../../runtime/api/errors.ts';
 import { MembersActor } from '../../runtime/site/members-actor.ts';
 import { ordeal } from './ordeal.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
@@ -69,6 +70,26 @@ describe('an unused lock is forgotten by all sites (R13)', () => {
       expect(numbers.length).toBeGreaterThanOrEqual(40);
       expect(rise(numbers)).toBe(true);
     }
+  });
+
+  test('a site that ends as it brings such a lock back leaves no error that nobody handles', async () => {
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    onTestFinished(() => void process.off('unhandledRejection', unhandled));
+    const simulation = new Simulation({ ...forgetful, sites: 3, seed: 1 });
+    await simulation.openAll();
+    await simulation.settle();
+    const granted = simulation.acquire('c');
+    await simulation.run(100);
+    (await granted).release();
+    await simulation.run(2_000);
+    const { mesh, place } = simulation.sites.get('b')!;
+    // It asks for the lock by itself, since its token is nowhere.
+    expect(place.queue.tryAcquire()).toBeNull();
+    while (place.waiting === 0) expect(simulation.clock.tick()).toBe(true);
+    mesh.crash(new InvariantError('EFFECT_FAILED', 'its disk is full'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   test('control: without the kept promise a fence falls', async () => {

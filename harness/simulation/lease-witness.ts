@@ -23,15 +23,14 @@ export class LeaseWitness {
    * Returns the rule that `line` breaks, or null. `now` is the time of an ideal clock; the site's clock runs
    * `rate` times as fast.
    */
-  observe({ site, event, effects }: EventLine, now: number, rate: number): string | null {
-    if (event.type === 'release') this.#inside.delete(site);
+  observe({ site, snapshot, effects }: EventLine, now: number, rate: number): string | null {
     for (const effect of effects) {
       const round = `${site} ${effect['epoch']} ${effect['round']}`;
       if (effect.type === 'leaseTimer') this.#ends.set(round, now + this.#leaseMs / rate);
       if (effect.type === 'leased') this.#leased.set(site, this.#ends.get(round)!);
-      if (effect.type === 'lost') this.#inside.delete(site);
       if (effect.type === 'grant') this.#inside.set(site, 0);
     }
+    if ((snapshot.value as { readonly client: string }).client !== 'inCS') this.#inside.delete(site);
     const until = this.#leased.get(site) ?? 0;
     if (!this.#inside.has(site)) return null;
     this.#inside.set(site, until);

@@ -27,9 +27,34 @@ const fleet =
     changing({ sites: 3, ...options, seed, ...mutant }, steps);
 const erring = (mistake: Mistake) => fleet({ mistake });
 
-const usual = [using({ sites: 3 }), using({ sites: 5 }), fleet({}), using({ sites: 3, isolates: true })];
-const leased = [using({ sites: 3, strict }), fleet({ strict })];
-const changed = [fleet({}), fleet({ sites: 4 }), fleet({ machines: true })];
+const usual = [
+  using({ sites: 3 }),
+  using({ sites: 5 }),
+  fleet({}),
+  using({ sites: 3, faults: 'isolate' }),
+  using({ sites: 3, faults: 'isolate', holdMs: 300 }),
+  using({ sites: 4, faults: 'isolate', holdMs: 300 }),
+  using({ sites: 3, faults: 'bounce' }),
+  // Each site always wants the lock again, so that it stands in the line that it hands on.
+  using({ sites: 4, pauseMs: 0, holdMs: 4 }, 500),
+];
+const roomless = [using({ sites: 5, roomless: ['a', 'c'] }), using({ sites: 3, roomless: ['a'] })];
+const forgetting = [using({ sites: 3, ...forgetful }), using({ sites: 2, ...forgetful })];
+const leased = [
+  using({ sites: 3, strict }),
+  fleet({ strict }),
+  using({ sites: 3, strict, holdMs: 300 }),
+  using({ sites: 3, strict, holdMs: 300, faults: 'isolate' }),
+  using({ sites: 3, strict, holdMs: 300, faults: 'bounce' }),
+];
+const changed = [
+  fleet({}),
+  fleet({ sites: 4 }),
+  fleet({ machines: true }),
+  fleet({ sites: 2 }),
+  fleet({ sites: 1 }),
+  fleet({ sites: 2, holdMs: 300 }),
+];
 const founded = [fleet({ founds: true })];
 
 export interface SimulatedMutant {
@@ -66,10 +91,10 @@ export const simulatedMutants: ReadonlyMap<string, SimulatedMutant> = new Map([
   ...listed('epoch', epochs.mutants, ([, machine]) => machine, 'statechart', usual),
   ...listed('epoch', epochs.forgetfulMutants, self, 'statechart', usual),
   ...listed('epoch', epochs.starvingMutants, self, 'statechart', usual),
-  ...listed('epoch', epochs.stuckMutants, self, 'statechart', usual),
-  ...listed('epoch', epochs.overMutants, own, 'statechart', usual),
+  ...listed('epoch', epochs.stuckMutants, self, 'statechart', [...usual, ...leased]),
+  ...listed('epoch', epochs.overMutants, own, 'statechart', [...usual, ...roomless, ...forgetting]),
   ...listed('epoch', epochs.configuredMutants, own, 'statechart', changed),
-  ...listed('epoch', epochs.forgettingMutants, own, 'statechart', [using({ sites: 3, ...forgetful })]),
+  ...listed('epoch', epochs.forgettingMutants, own, 'statechart', forgetting),
   ...listed('epoch', leaseMutants, ([, machine]) => machine, 'statechart', leased),
   ...listed('members', members.mutants, ([, machine]) => memberPart(machine), 'membersStatechart', changed),
   ...listed('members', members.foundingMutants, ([, machine]) => machine, 'foundingStatechart', founded),

@@ -2,6 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
+import { reasonOf } from '../../machines/errors.ts';
 import type { FoundingDisk } from '../../machines/members/founding.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import { OperatingError } from '../../runtime/api/errors.ts';
@@ -18,7 +19,9 @@ import type { MembersRecord } from '../../runtime/store/content.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import { foundedBy } from '../../runtime/testing/founded.ts';
 import { protocolVersion } from '../../runtime/wire/frames.ts';
+import { GrantWitness } from './grant-witness.ts';
 import { LeaseWitness } from './lease-witness.ts';
+import { LineWitness } from './line-witness.ts';
 import { OverlapWitness } from './overlap-witness.ts';
 import { SiteClock, seeded, VirtualClock } from './virtual-clock.ts';
 
@@ -139,8 +142,14 @@ export interface SimulationOptions {
   readonly forgets?: boolean;
   /** Clients of an ordeal wait for up to this long before they want the lock again. Default: 40. */
   readonly pauseMs?: number;
-  /** In an ordeal one site at a time is cut off from the others, and none crashes. Default: links are cut, and sites crash. */
-  readonly isolates?: boolean;
+  /** Clients of an ordeal hold the lock for up to this long. Default: 20. */
+  readonly holdMs?: number;
+  /**
+   * The faults of an ordeal. `isolate`: one site at a time is cut off from the others, and none crashes. `bounce`: one site at a time is what
+   * the others have in common, as they do not reach each other, and then it crashes and starts again at once. Default: links are cut,
+   * and sites crash and come back.
+   */
+  readonly faults?: 'isolate' | 'bounce';
 }
 
 /**
@@ -171,6 +180,8 @@ export class Simulation {
   readonly #clocks = new Map<SiteId, SiteClock>();
   readonly #leases: LeaseWitness | null;
   readonly #overlaps = new OverlapWitness();
+  readonly #grants = new GrantWitness();
+  readonly #lines = new LineWitness();
   #broken: string | null = null;
 
   constructor(options: SimulationOptions) {
@@ -270,7 +281,7 @@ export class Simulation {
 
   crash(id: SiteId): void {
     this.hub.crash(id);
-    this.sites.get(id)!.mesh.end(new Error('crashed'));
+    this.sites.get(id)!.mesh.end(new OperatingError('SITE_CLOSED', `${id} has crashed`));
     this.#gone(id);
   }
 
@@ -294,7 +305,9 @@ export class Simulation {
   /** Stops the process of a site: it takes no message and no timer until `resume`, and the others believe it silent. */
   suspend(id: SiteId): void {
     this.#clocks.get(id)!.suspend();
-    for (const other of this.sites.keys()) if (other !== id) this.hub.cut(id, other);
+    // It may stop meanwhile, if its disk fails as it hears that another one is silent.
+    for (const other of [...this.sites.keys()])
+      if (other !== id && this.isSuspended(id)) this.hub.cut(id, other);
   }
 
   #reconnect(id: SiteId): void {
@@ -328,6 +341,13 @@ export class Simulation {
   isolate(id: SiteId): void {
     this.healAll();
     for (const other of this.ids) if (other !== id) this.cut(id, other);
+  }
+
+  /** All others reach `id`, and none reaches another. */
+  center(id: SiteId): void {
+    this.healAll();
+    const others = this.ids.filter((other) => other !== id);
+    for (const [at, one] of others.entries()) for (const other of others.slice(at + 1)) this.cut(one, other);
   }
 
   restore(one: SiteId, other: SiteId): void {
@@ -390,6 +410,18 @@ export class Simulation {
     return [...this.sites].flatMap(([id, { mesh }]) => (mesh.find('main') && mesh.founding ? id : []));
   }
 
+  /** A client failed in a way that no caller of the lock expects. */
+  fail(error: unknown): void {
+    this.#broken ??= `a client fails: ${reasonOf(error)}`;
+  }
+
+  /** Nothing runs any more, whether a promise was broken or not. */
+  stop(): void {
+    for (const { mesh } of this.sites.values())
+      mesh.end(new OperatingError('SITE_CLOSED', 'the simulation is over'));
+    this.clock.stop();
+  }
+
   /** Throws the first broken promise. */
   check(): void {
     if (this.#options.rests) for (const id of this.#opened()) this.sites.get(id)!.place.passivate();
@@ -420,6 +452,10 @@ export class Simulation {
     this.#options.witness?.(line);
     if (line.lock === 'main') this.#broken ??= this.#overlaps.observe(line);
     if (line.kind !== 'event') return;
+    if (line.lock === 'main') {
+      const generation = this.sites.get(line.site)?.mesh.founding?.generation ?? 0;
+      this.#broken ??= this.#grants.observe(line) ?? this.#lines.observe(line, this.ids.length, generation);
+    }
     const overlap = this.#leases?.observe(line, this.clock.now(), this.#rates.get(line.site)!);
     if (overlap) this.#broken ??= overlap;
     for (const effect of line.effects) {
@@ -439,7 +475,11 @@ export class Simulation {
   #grant(site: SiteId, fence: Fence): void {
     this.granted.push({ site, fence });
     const text = `${site} is granted (${fence.epoch}, ${fence.k})`;
-    const generation = this.sites.get(site)?.mesh.founding?.generation ?? 0;
+    const generation = this.sites.get(site)?.mesh.founding?.generation;
+    if (generation === undefined) {
+      this.#broken ??= `members: ${text}, which is no member`;
+      return;
+    }
     this.#generation ??= generation;
     if (generation !== this.#generation)
       this.#broken ??= `M8: ${text} in generation ${generation}, others were in ${this.#generation}`;

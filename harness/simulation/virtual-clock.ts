@@ -111,6 +111,11 @@ export class VirtualClock implements Clock {
     return true;
   }
 
+  /** No timer runs any more. */
+  stop(): void {
+    this.#timers.clear();
+  }
+
   /** Lets time pass and runs the due timers. */
   advance(ms: number): void {
     const until = this.#now + ms;

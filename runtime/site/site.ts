@@ -718,10 +718,11 @@ export class Site implements MailboxHandlers {
   #configured(configuration: Configuration, joins: boolean, isRemoved: boolean): void {
     const { self, store, notice } = this.#options;
     const { term, version } = configuration;
-    this.#apply(configuration, joins);
+    const isOut = isRemoved && !this.#leaving;
+    this.#apply(configuration, joins, isOut);
     notice({ type: 'members', term, version, voters: this.#roster.voters, joins });
     if (joins) this.#joined();
-    if (!isRemoved || this.#leaving) return;
+    if (!isOut) return;
     this.#exclude(
       'NOT_A_MEMBER',
       `${self} (${store.id}) was removed from the cluster, whose members are ${this.#roster.voters.toSorted().join(', ')}: start it ` +
@@ -729,8 +730,8 @@ export class Site implements MailboxHandlers {
     );
   }
 
-  /** The locks, and when they are stood for, go by it from now on. */
-  #apply(configuration: Configuration, joins: boolean): void {
+  /** The locks, and when they are stood for, go by it from now on. `isOut`: without this site, whose locks take part in nothing any more. */
+  #apply(configuration: Configuration, joins: boolean, isOut = false): void {
     const { self, mailbox } = this.#options;
     const before = this.#roster.configuration;
     const had = this.#trigger.majority;
@@ -743,14 +744,15 @@ export class Site implements MailboxHandlers {
       type: 'configured',
       ...membershipOf(configuration),
       voters: Object.fromEntries(voters.map((voter) => [voter, true as const])),
-      joins,
+      joins: joins || isOut,
     } as const;
     // A lock that is opened before any configuration is known begins with that of the founders.
     const isTheirs = compare(configuration, foundersMembership) === 0;
     if (before !== null || joins || !isTheirs)
       for (const actor of this.#locks.all()) actor.configured(change);
-    // Votes that are kept back were asked for in the configuration before, and elect nobody: that of the holder may be missing.
-    for (const { votes } of this.#locks.active()) votes?.close();
+    // Votes that are kept back were asked for in the configuration before, and elect nobody: that of the holder may be missing. A token may
+    // be kept back behind a vote, and nothing is granted at a site that is removed.
+    if (!isOut) for (const { votes } of this.#locks.active()) votes?.close();
     const names = Object.keys(before?.voters ?? {});
     const gone = names.filter((voter) => !(voter in configuration.voters)).map(nameOf);
     // A lease needs the promises of a majority, and a voter that has joined gives none in the epochs before.
