@@ -324,7 +324,8 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
         .run(() => undefined, { timeoutMs: answerMs })
         .catch((error: unknown) => {
           // The next try begins anew.
-          if (!(error instanceof OperatingError)) throw error;
+          // A broken invariant has ended the site, which tells of it.
+          if (!(error instanceof OperatingError || error instanceof InvariantError)) throw error;
         });
     });
   }

@@ -1,7 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
-import { OperatingError } from '../api/errors.ts';
+import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
 import type { ElectionTrigger } from '../election/election-trigger.ts';
 import type { Limits, Timing } from '../options/schema.ts';
@@ -268,7 +268,8 @@ export class LockTable {
       .run(() => undefined, { timeoutMs: 2 * timing.failureTimeoutMs })
       .catch((error: unknown) => {
         // The next sweep tries again.
-        if (!(error instanceof OperatingError)) throw error;
+        // A broken invariant has ended the site, which tells of it.
+        if (!(error instanceof OperatingError || error instanceof InvariantError)) throw error;
       });
     return true;
   }
