@@ -37,9 +37,14 @@ const usual = [
   using({ sites: 3, faults: 'bounce' }),
   // Each site always wants the lock again, so that it stands in the line that it hands on.
   using({ sites: 4, pauseMs: 0, holdMs: 4 }, 500),
+  using({ sites: 3, pauseMs: 5 }, 200),
 ];
 const roomless = [using({ sites: 5, roomless: ['a', 'c'] }), using({ sites: 3, roomless: ['a'] })];
-const forgetting = [using({ sites: 3, ...forgetful }), using({ sites: 2, ...forgetful })];
+const forgetting = [
+  using({ sites: 3, ...forgetful }),
+  using({ sites: 2, ...forgetful }),
+  using({ sites: 3, ...forgetful, pauseMs: 20 }, 200),
+];
 const leased = [
   using({ sites: 3, strict }),
   fleet({ strict }),
