@@ -34,6 +34,8 @@ export class LeaseWitness {
     const until = this.#leased.get(site) ?? 0;
     if (!this.#inside.has(site)) return null;
     this.#inside.set(site, until);
+    // Its timer may ring a little late, since the rate of its clock may have changed meanwhile.
+    if (until + this.#leaseMs / 2 < now) return `S6: ${site} is inside long after its lease is over`;
     if (until <= now) return null;
     for (const [other, otherUntil] of this.#inside)
       if (other !== site && otherUntil > now)

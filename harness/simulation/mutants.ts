@@ -1,7 +1,11 @@
-import { type AnyStateMachine, createMachine } from 'xstate';
+import { type AnyStateMachine, assign, createMachine } from 'xstate';
+import type { MembersChange } from '../../machines/epoch/messages.ts';
+import type { SiteContext } from '../../machines/epoch/site.ts';
+import { configured } from '../../machines/epoch/variables.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import { membersMachine } from '../../machines/members/members.ts';
 import { leaseMutants } from '../../verification/protocols/epoch/lease-mutants.ts';
+import type { EpochMembersOptions } from '../../verification/protocols/epoch/members.ts';
 import * as epochs from '../../verification/protocols/epoch/mutants.ts';
 import * as members from '../../verification/protocols/members/mutants.ts';
 import { type ChangingOptions, changing, type Mistake } from './changing.ts';
@@ -39,7 +43,8 @@ const usual = [
   using({ sites: 4, pauseMs: 0, holdMs: 4 }, 500),
   using({ sites: 3, pauseMs: 5 }, 200),
 ];
-const roomless = [using({ sites: 5, roomless: ['a', 'c'] }), using({ sites: 3, roomless: ['a'] })];
+/** The root has no room for the lock until it wants it itself, which it does not before the faults are over. */
+const roomless = [using({ sites: 3, roomless: ['a'] }, 20)];
 const forgetting = [
   using({ sites: 3, ...forgetful }),
   using({ sites: 2, ...forgetful }),
@@ -51,6 +56,7 @@ const leased = [
   using({ sites: 3, strict, holdMs: 300 }),
   using({ sites: 3, strict, holdMs: 300, faults: 'isolate' }),
   using({ sites: 3, strict, holdMs: 300, faults: 'bounce' }),
+  using({ sites: 3, strict, holdMs: 300, faults: 'isolate', slow: true }),
 ];
 const changed = [
   fleet({}),
@@ -91,14 +97,27 @@ function memberPart(machine: AnyStateMachine): AnyStateMachine | undefined {
 const self = (machine: AnyStateMachine) => machine;
 const third = ([, , machine]: readonly [unknown, unknown, AnyStateMachine]) => machine;
 const own = (mutant: object) => (mutant as { readonly machine?: AnyStateMachine }).machine;
+/** With the votes of the configuration before, where the mutant keeps them. */
+const withVotes = (mutant: EpochMembersOptions): AnyStateMachine | undefined => {
+  const { machine, keepsVotes } = mutant;
+  if (!keepsVotes) return machine;
+  return machine?.provide({
+    actions: {
+      configure: assign((at, params) => {
+        const { votes, holder, ...before } = at.context as SiteContext;
+        return { ...configured(before, params as unknown as MembersChange), votes, holder };
+      }),
+    },
+  });
+};
 
 export const simulatedMutants: ReadonlyMap<string, SimulatedMutant> = new Map([
   ...listed('epoch', epochs.mutants, ([, machine]) => machine, 'statechart', usual),
   ...listed('epoch', epochs.forgetfulMutants, self, 'statechart', usual),
   ...listed('epoch', epochs.starvingMutants, self, 'statechart', usual),
   ...listed('epoch', epochs.stuckMutants, self, 'statechart', [...usual, ...leased]),
-  ...listed('epoch', epochs.overMutants, own, 'statechart', [...usual, ...roomless, ...forgetting]),
-  ...listed('epoch', epochs.configuredMutants, own, 'statechart', changed),
+  ...listed('epoch', epochs.overMutants, own, 'statechart', [...roomless, ...forgetting]),
+  ...listed('epoch', epochs.configuredMutants, withVotes, 'statechart', changed),
   ...listed('epoch', epochs.forgettingMutants, own, 'statechart', forgetting),
   ...listed('epoch', leaseMutants, ([, machine]) => machine, 'statechart', leased),
   ...listed('members', members.mutants, ([, machine]) => memberPart(machine), 'membersStatechart', changed),

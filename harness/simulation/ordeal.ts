@@ -98,10 +98,11 @@ async function suffer(simulation: Simulation, options: SimulationOptions, steps:
     center = null;
     if (random() < 0.5) simulation.healAll();
   };
+  const deliver = options.slow ? 0.2 : 0.75;
   for (let step = 0; step < steps; step++) {
     const chance = random();
     const pending = simulation.pending();
-    if (chance < 0.75 && pending.length > 0) hub.deliver(pick(pending));
+    if (chance < deliver && pending.length > 0) hub.deliver(pick(pending));
     else if (chance < 0.97) clock.tick();
     else if (chance < 0.98 && faults === 'isolate') simulation.isolate(pick(ids));
     else if (chance < 0.98 && faults !== 'bounce') simulation.cut(pick(ids), pick(ids.slice(1)));

@@ -150,6 +150,8 @@ export interface SimulationOptions {
    * and sites crash and come back.
    */
   readonly faults?: 'isolate' | 'bounce';
+  /** Messages of an ordeal are under way for as long as leases last. Default: for less. */
+  readonly slow?: boolean;
 }
 
 /**
