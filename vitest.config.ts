@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { LongestFirst } from './scripts/longest-first.ts';
 
 export default defineConfig({
   test: {
@@ -10,7 +11,8 @@ export default defineConfig({
     outputFile: { json: '.reports/vitest.json' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Tests start real processes and sockets: two cores are shared by at most two files at a time.
-    maxWorkers: 2,
+    // More than the two cores of a small machine: a third of the files wait for timers and processes most of the time.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -34,17 +34,16 @@ const broken = ({ findings }: Judgement) =>
 describe('baton chaos', () => {
   it('runs many seeds, and every rule holds', async () => {
     const record = directory();
-    const asked = ['--runs', '4', '--seed', '11', '--seconds', '1', '--parallel', '2', '--record', record];
+    const asked = ['--runs', '3', '--seed', '11', '--seconds', '1', '--parallel', '2', '--record', record];
     const how = ['--secured', 'tls', '--other-locks', '2', '--json', '-'];
     const { status, stdout, stderr } = await baton('chaos', ...asked, ...how);
-    expect(stderr).toMatch(/4 seeds, \d+ faults, \d+ grants, .*: all hold/);
+    expect(stderr).toMatch(/3 seeds, \d+ faults, \d+ grants, .*: all hold/);
     expect(status).toBe(0);
     const runs = JSON.parse(stdout) as { schedule: Schedule; held: boolean; figures: { grants: number } }[];
     expect(runs.map(({ schedule, held }) => [schedule.seed, held]).sort()).toEqual([
       [11, true],
       [12, true],
       [13, true],
-      [14, true],
     ]);
     for (const { schedule, figures } of runs) {
       expect(schedule).toEqual(scheduleOf({ seed: schedule.seed, sites: 3, seconds: 1 }));
@@ -52,7 +51,7 @@ describe('baton chaos', () => {
       const kept = readFileSync(join(record, `${schedule.seed}.schedule.json`), 'utf8');
       expect(JSON.parse(kept)).toEqual(schedule);
     }
-    expect(readdirSync(record).filter((name) => name.endsWith('.history.ndjson'))).toHaveLength(4);
+    expect(readdirSync(record).filter((name) => name.endsWith('.history.ndjson'))).toHaveLength(3);
   });
 
   it('reports a missing openssl', async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { BatonProcess, baton } from '../cli/testing/baton.ts';
+import { BatonProcess } from '../cli/testing/baton.ts';
+import { sharedBaton as baton } from '../cli/testing/shared-baton.ts';
 import type { LiveFrame, Sources } from '../inspector/protocol.ts';
 import { freePorts } from '../runtime/testing/free-ports.ts';
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { BatonProcess, baton } from '../cli/testing/baton.ts';
+import { sharedBaton } from '../cli/testing/shared-baton.ts';
 import { joinCluster } from '../runtime/index.ts';
 import { freePorts } from '../runtime/testing/free-ports.ts';
 
@@ -147,11 +148,11 @@ describe('README', () => {
   });
 
   it('names only commands that exist', async () => {
-    const { stdout } = await baton('--help');
+    const { stdout } = await sharedBaton('--help');
     const verbs = [...readme.matchAll(/(?:`|\$ |^)(?:npx )?baton ([a-z]+)/gm)].map(([, verb]) => verb!);
     expect(verbs.length).toBeGreaterThan(2);
     for (const verb of verbs) expect(stdout).toContain(`\n  ${verb} `);
-    expect((await baton('verify', 'sketch')).status).toBe(1);
+    expect((await sharedBaton('verify', 'sketch')).status).toBe(1);
     expect(Object.keys(scripts)).toContain('test');
   });
 });
