@@ -79,7 +79,7 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
   }) =>
     file.startsWith('inspector/page/') &&
     ours.test(target) &&
-    !/^(inspector\/(page\/|protocol\.ts$)|verification\/timeline\/(format|forget)\.ts$)/.test(target),
+    !/^(inspector\/(page\/|(protocol|sent)\.ts$)|verification\/timeline\/(format|forget)\.ts$)/.test(target),
 };
 
 const files = execFileSync(
