@@ -1,11 +1,11 @@
 import type { Suspicion } from '../machines/epoch/messages.ts';
+import type { LockReport, LockReports } from '../runtime/api/lock-report.ts';
 import type { Membership } from '../runtime/api/members.ts';
 import type { Explored as ExploredTimeline, Timeline } from '../verification/timeline/format.ts';
 import type { SentLaid } from './sent.ts';
 
-export type { LockReport, LockReports } from '../runtime/api/lock-report.ts';
 export type { Choice, Found } from '../verification/timeline/format.ts';
-export type { Suspicion };
+export type { LockReport, Suspicion };
 
 /** A timeline as it is served: with its statecharts laid out. */
 export interface Laid {
@@ -32,7 +32,7 @@ export interface Sources {
   readonly listens?: true;
   /**
    * With a live cluster: another lock of it may be shown, `GET api/locks?like=TEXT` gives `Locks`, and
-   * `GET api/table?like=TEXT` gives `LockReports`, and `GET api/members` gives `SiteMembers` of each site.
+   * `GET api/table?like=TEXT` gives `LockTable`, and `GET api/members` gives `SiteMembers` of each site.
    */
   readonly locks?: true;
   /** For each chart, by its name: the transitions that no explored step took. */
@@ -64,6 +64,17 @@ export interface SourceHead {
 export interface Locks {
   readonly names: readonly string[];
   readonly more: boolean;
+}
+
+/** A lock that no site tells of any more while a site is silent, as it was last seen. */
+export interface SeenLock extends LockReport {
+  /** Time since it was last seen, in milliseconds. */
+  readonly seenMs: number;
+}
+
+/** The locks of a watched cluster. */
+export interface LockTable extends LockReports {
+  readonly lastSeen: readonly SeenLock[];
 }
 
 /** The members as the site knows them whose watch port is at `url`, or why it does not say. */

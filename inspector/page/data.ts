@@ -4,8 +4,8 @@ import {
   embeddedId,
   type Found,
   type Laid,
-  type LockReports,
   type Locks,
+  type LockTable,
   type Problem,
   type SiteMembers,
   type Sources,
@@ -22,7 +22,7 @@ export interface Data {
   /** Locks of the watched cluster. */
   locks(like: string): Promise<Locks>;
   /** The holders and the queues of those locks. */
-  table(like: string): Promise<LockReports>;
+  table(like: string): Promise<LockTable>;
   /** The members of the watched cluster, as each of its sites knows them. */
   members(): Promise<readonly SiteMembers[]>;
 }

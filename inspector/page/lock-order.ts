@@ -19,11 +19,11 @@ export function longestWait({ queue }: LockReport): number {
 }
 
 /** Equals stand by name, so that rows keep their places from one second to the next. */
-export function shownLocks(
-  locks: readonly LockReport[],
+export function shownLocks<Lock extends LockReport>(
+  locks: readonly Lock[],
   order: Order,
   isWaited: boolean,
-): readonly LockReport[] {
+): readonly Lock[] {
   return locks
     .filter(({ queue }) => !isWaited || queue.length > 0)
     .toSorted((one, other) => orders[order](one, other) || compare(one.lock, other.lock));

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import type { LockReport, LockReports, SiteMembers } from '../protocol.ts';
+import type { LockReport, LockTable as Locks, SeenLock, SiteMembers } from '../protocol.ts';
 import { type Data, textOf } from './data.ts';
 import { longestWait, type Order, queueText, shownLocks } from './lock-order.ts';
 import { MembersBar } from './members-bar.tsx';
@@ -27,7 +27,7 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
   const [text, setText] = useState('');
   const [isWaited, setWaited] = useState(false);
   const [order, setOrder] = useState<Order>('waited');
-  const [reports, setReports] = useState<LockReports | null>(null);
+  const [reports, setReports] = useState<Locks | null>(null);
   const [members, setMembers] = useState<readonly SiteMembers[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
   const dialog = useRef<HTMLDialogElement>(null);
@@ -56,6 +56,7 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
   }, [data, text]);
 
   const rows = shownLocks(reports?.locks ?? [], order, isWaited);
+  const seen = shownLocks(reports?.lastSeen ?? [], order, isWaited);
   return (
     <dialog ref={dialog} className="lock-table" aria-label="All locks" onClose={onClose}>
       <header>
@@ -74,6 +75,7 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
         <output>
           {rows.length.toLocaleString('en')}
           {reports?.more && ' and more'}
+          {seen.length > 0 && `, and ${seen.length.toLocaleString('en')} last seen`}
         </output>
         <button type="button" aria-label="Close" onClick={() => dialog.current?.close()}>
           ✕
@@ -103,9 +105,12 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
             {rows.map((row) => (
               <Row key={row.lock} row={row} isPartial={(reports?.silent.length ?? 0) > 0} onLock={onLock} />
             ))}
+            {seen.map((row) => (
+              <SeenRow key={row.lock} row={row} onLock={onLock} />
+            ))}
           </tbody>
         </table>
-        {rows.length === 0 && (
+        {rows.length + seen.length === 0 && (
           <p className="hint">{reports === null ? 'Asking ...' : 'No lock is like that.'}</p>
         )}
       </section>
@@ -113,7 +118,7 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
   );
 }
 
-function silence({ url, reason }: LockReports['silent'][number]): string {
+function silence({ url, reason }: Locks['silent'][number]): string {
   return `no answer from ${url}: ${reason}`;
 }
 
@@ -155,6 +160,32 @@ function Row({ row, isPartial, onLock }: RowProps) {
       <td className="queue">{queueText(row)}</td>
       <td className="epoch">{epoch}</td>
       <td className="changed">{durationText(changedMs)} ago</td>
+    </tr>
+  );
+}
+
+/** A lock that no site tells of any more while a site is silent, as it was. */
+function SeenRow({ row, onLock }: { readonly row: SeenLock; readonly onLock: (lock: string) => void }) {
+  const { lock, holder, token, epoch, changedMs, seenMs } = row;
+  return (
+    <tr
+      data-lock={lock}
+      className="seen"
+      title="No site that answers tells of this lock. It is shown as it was."
+    >
+      <th scope="row">
+        <button type="button" onClick={() => onLock(lock)}>
+          {lock}
+        </button>
+      </th>
+      <td>
+        {holder?.site ?? <i>{token === null ? 'token under way' : `free, at ${token}`}</i>}
+        <small>last seen {durationText(seenMs)} ago</small>
+      </td>
+      <td>{holder === null ? '' : durationText(holder.heldMs)}</td>
+      <td className="queue">{queueText(row)}</td>
+      <td className="epoch">{epoch}</td>
+      <td className="changed">{durationText(changedMs + seenMs)} ago</td>
     </tr>
   );
 }

@@ -258,7 +258,7 @@ describe.skipIf(chrome === null)('in the browser', () => {
   });
 
   it('lists all locks with their holders and queues, sorted and filtered, and shows one that is chosen', async () => {
-    const { clusters, urls } = await watchedCluster();
+    const { clusters, urls, servers } = await watchedCluster();
     const [a, b, c] = clusters;
     for (let n = 0; n < 200; n++) a.lock(`invoice ${n}`).tryAcquire()?.release();
     const held = await b.lock('orders').acquire();
@@ -312,6 +312,15 @@ describe.skipIf(chrome === null)('in the browser', () => {
     await page.waitForURL('**/#source=live&lock=orders');
     held.release();
     await Promise.all(waits);
+    // Site a alone knows the invoices. When it does not answer any more, they are shown as they were.
+    await Promise.all([a.close({ graceful: false }), servers[0]!.close()]);
+    await page.click('button:text-is("all locks")');
+    await page.getByLabel('Locks whose names contain').fill('invoice 19');
+    const seen = page.locator('.lock-table tr.seen');
+    await expect.poll(() => seen.count(), { timeout: 15_000 }).toBe(11);
+    expect(await seen.first().innerText()).toMatch(/invoice 19\s+free, at a\s+last seen \d[\d.]* m?s ago/);
+    expect(await page.locator('.lock-table output').textContent()).toBe('0, and 11 last seen');
+    expect(await columns()).toEqual(placed);
     expect(complaints).toEqual([]);
   });
 });

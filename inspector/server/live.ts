@@ -9,8 +9,8 @@ import {
   cannotBeShown,
   type Laid,
   type LiveFrame,
-  type LockReports,
   type Locks,
+  type LockTable,
   type SiteMembers,
   type Sources,
 } from '../protocol.ts';
@@ -26,7 +26,7 @@ const mostWaitingBytes = 1 << 20;
 export interface LockAnswers {
   find(like: string): Promise<Locks>;
   /** The holder of each, and the sites that wait. */
-  table(like: string): Promise<LockReports>;
+  table(like: string): Promise<LockTable>;
   /** The members of the cluster, as each site knows them. */
   members(): Promise<readonly SiteMembers[]>;
 }

@@ -1,6 +1,7 @@
 import { LockReader } from '../../runtime/observe/lock-reader.ts';
 import { membersAt } from '../../runtime/observe/members-client.ts';
-import type { LockReports, SiteMembers } from '../protocol.ts';
+import type { LockTable, SiteMembers } from '../protocol.ts';
+import { SeenLocks } from './seen-locks.ts';
 
 /** Pages that ask within this time for the same locks are given the same answer. */
 const freshMs = 500;
@@ -11,7 +12,8 @@ const membersFreshMs = 3_000;
 export class LockBoard {
   readonly #urls: readonly string[];
   readonly #reader: LockReader;
-  #last: { readonly like: string; readonly at: number; readonly reports: Promise<LockReports> } | null = null;
+  readonly #seen = new SeenLocks();
+  #last: { readonly like: string; readonly at: number; readonly reports: Promise<LockTable> } | null = null;
   #members: { readonly at: number; readonly sites: Promise<readonly SiteMembers[]> } | null = null;
 
   constructor(urls: readonly string[]) {
@@ -20,10 +22,13 @@ export class LockBoard {
   }
 
   /** One question at a time: a site answers the last. */
-  read(like: string): Promise<LockReports> {
+  read(like: string): Promise<LockTable> {
     const last = this.#last;
     if (last !== null && last.like === like && performance.now() - last.at < freshMs) return last.reports;
-    const read = () => this.#reader.read({ like });
+    const read = async (): Promise<LockTable> => {
+      const reports = await this.#reader.read({ like });
+      return { ...reports, lastSeen: this.#seen.after(reports, like, performance.now()) };
+    };
     const reports = last === null ? read() : last.reports.then(read, read);
     this.#last = { like, at: performance.now(), reports };
     return reports;
