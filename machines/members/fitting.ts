@@ -26,7 +26,7 @@ export interface FittingContext {
   readonly seen: Seen;
   /** The results of the round before. `null`: this is the first. */
   readonly before: Seen | null;
-  /** Has this process met a member since it waited last? */
+  /** Has this process met a member since it waited last, or is one shown no more that may be a member? */
   readonly hasMet: boolean;
   readonly isAttached: boolean;
   /** At a member: the number of voters, and the number of them with which no further process is added. */
@@ -119,6 +119,10 @@ export const fittingSetup = setup({
       const { own, others } = event as Of<'listed'>;
       return { own, others };
     }),
+    /** A process that is shown no more may be a member that is to end. */
+    heedMissing: assign(({ context: { hasMet, others }, event }) => ({
+      hasMet: hasMet || others.some((one) => !(event as Of<'listed'>).others.includes(one)),
+    })),
     beginRounds: assign({ seen: {}, before: null }),
     beginSecondRound: assign({ seen: {}, before: ({ context }) => context.seen }),
     see: assign(({ context: { seen }, event }) => {
@@ -164,7 +168,7 @@ export const fittingSetup = setup({
     hasRoom: ({ context }) => vacanciesOf(context) > 0,
     hasHeirs: ({ context }) => context.heirs > 0,
     isReplaced: ({ context }) => context.hasSuccessor && vacanciesOf(context) === 0,
-    isAlone: ({ context }) => context.others.length === 0,
+    isAlone: ({ context: { others, heirs } }) => others.length === 0 && heirs === 0,
   },
 });
 
@@ -225,7 +229,7 @@ export const fittingMachine = fittingSetup.createMachine({
     alone: {
       initial: 'waiting',
       on: {
-        listed: { target: '.waiting', reenter: true, actions: 'list' },
+        listed: { target: '.waiting', reenter: true, actions: ['heedMissing', 'list'] },
         attached,
         leave: 'left',
       },

@@ -68,7 +68,7 @@ export class FittingSite implements ClusterSite, DriverOwner<FittingEvent, Fitti
   readonly #driver: Driver<FittingEvent, FittingEffect>;
   readonly #left: Promise<void>;
   #resolveLeft!: () => void;
-  /** When the last session with a member was over, or this process was a member last. */
+  /** When the last session with a member was over, this process was a member last, or discovery stopped showing another one. */
   #metAt = Number.NEGATIVE_INFINITY;
   /** Where the members listen, by the one that has invited this process. */
   #members: Readonly<Record<SiteId, Address>> = {};
@@ -116,7 +116,9 @@ export class FittingSite implements ClusterSite, DriverOwner<FittingEvent, Fitti
   found(addresses: readonly Address[]): void {
     const own = addresses.find((one) => this.#isOwn(one));
     const others = addresses.filter((one) => !this.#isOwn(one));
-    this.#take({ type: 'listed', own: own ? keyOf(own) : null, others: others.map(keyOf) });
+    const keys = others.map(keyOf);
+    if (this.#context.others.some((one) => !keys.includes(one))) this.#metAt = this.#options.clock.now();
+    this.#take({ type: 'listed', own: own ? keyOf(own) : null, others: keys });
     this.#options.guest.found(others);
   }
 
@@ -183,7 +185,10 @@ export class FittingSite implements ClusterSite, DriverOwner<FittingEvent, Fitti
   }
 
   #take(event: FittingEvent): void {
-    if (!this.#ended) this.#driver.take(event);
+    if (this.#ended) return;
+    const { heirs } = this.#options.site;
+    if (heirs !== this.#context.heirs) this.#driver.take({ type: 'heirs', count: heirs });
+    this.#driver.take(event);
   }
 
   // For the driver.
@@ -256,7 +261,6 @@ export class FittingSite implements ClusterSite, DriverOwner<FittingEvent, Fitti
     let heirAt = begunAt;
     const look = () => {
       const now = clock.now();
-      this.#take({ type: 'heirs', count: site.heirs });
       if (site.heirs > 0) heirAt = now;
       else if (now - heirAt > this.#heirTimeoutMs) this.#take({ type: 'noHeir' });
       if (now - begunAt > handOverMs) this.#take({ type: 'late' });

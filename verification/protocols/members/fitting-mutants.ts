@@ -19,9 +19,18 @@ const guards = (named: Readonly<Record<string, (at: At) => boolean>>): AnyStateM
 const two: FittingOptions = { processes: ['a', 'b'], size: 2 };
 const oneLeaves: FittingOptions = { ...two, leavers: ['a'] };
 const handedOn: FittingOptions = { processes: ['a', 'b', 'c'], size: 1, leavers: ['a'] };
+/** The first starts when the founder is shown no more, and its guest tells of it. */
+const startsLate: FittingOptions = { ...handedOn, founder: 'b', leavers: ['b'], later: ['a'] };
 /** The lock goes from a to c to d, while b looks. */
 const chain: FittingOptions = {
-  ...{ processes: ['a', 'b', 'c', 'd'], size: 1, founder: 'a', leavers: ['a', 'c'], late: true },
+  ...{
+    processes: ['a', 'b', 'c', 'd'],
+    size: 1,
+    founder: 'a',
+    leavers: ['a', 'c'],
+    lookers: ['b'],
+    shownToEnd: true,
+  },
   calls: { b: ['a', 'c', 'd'], c: ['a'], d: ['c'] },
 };
 const withMutant = (options: FittingOptions, machine: AnyStateMachine): FittingOptions => ({
@@ -53,16 +62,20 @@ export const fittingMutants: Readonly<Record<string, FittingOptions>> = {
     guards({ hasStarted: () => false }),
   ),
   'M10: a process that knows of a member says that it is free': withMutant(
-    { ...handedOn, founder: 'a' },
+    startsLate,
     replace('on.called', answerFree),
   ),
   'M10: a process that waits for the end of a member says that it is free': withMutant(
-    { ...handedOn, founder: 'a', late: true },
+    { ...startsLate, late: true },
     replace('alone.waiting.on.called', answerFree),
   ),
   'M10: a process that has met a member does not wait for its end': withMutant(
     { ...oneLeaves, founder: 'a', late: true },
     fittingMachine.provide({ actions: { attach: assign({ isAttached: true }) } }),
+  ),
+  'M10: a process that is shown no more counts as one that has ended': withMutant(
+    { ...handedOn, founder: 'a', leavers: ['a', 'b'] },
+    fittingMachine.provide({ actions: { heedMissing: () => {} } }),
   ),
   'M11: a process that is invited does not ask': withMutant(two, remove('attached.on.invited')),
   'M11: a member invites nobody': withMutant(two, remove('member.on.inviteDue')),
@@ -74,8 +87,12 @@ export const fittingMutants: Readonly<Record<string, FittingOptions>> = {
     oneLeaves,
     guards({ hasHeirs: () => false }),
   ),
+  'M12: a member leaves a guest that discovery does not show': withMutant(
+    { ...two, leavers: ['a', 'b'] },
+    guards({ isAlone: ({ context }) => context.others.length === 0 }),
+  ),
   'M12: a member that joined while it was to end counts as the successor of all, and of itself': withMutant(
-    { ...two, size: 1, founder: 'a', leavers: ['a', 'b'] },
+    { ...handedOn, founder: 'a', leavers: ['a', 'b'] },
     guards({ isReplaced: ({ context }) => vacanciesOf(context) === 0 }),
   ),
   'M12: a process that has asked to become a member ends at once': withMutant(

@@ -33,6 +33,10 @@ export interface FittingOptions {
   readonly dying?: readonly SiteId[];
   /** The processes that these call. Default: each calls all others. */
   readonly calls?: Readonly<Record<SiteId, readonly SiteId[]>>;
+  /** The processes that look whether they are to found, and call others only then. Default: each looks, and calls while it waits, too. */
+  readonly lookers?: readonly SiteId[];
+  /** Does discovery show a process that is to end until it has ended? Default: no more from then on. */
+  readonly shownToEnd?: boolean;
   /** May a member leave though no guest has taken its place in the longest time? Default: false. */
   readonly late?: boolean;
   /** A mutant, in place of the real machine. */
@@ -180,6 +184,8 @@ interface ProcessContext extends FittingContext {
   readonly isVoter: boolean;
   /** Did it end because no guest had come for a while? */
   readonly hadNoHeir: boolean;
+  /** The guests that it had when it ended without a successor. */
+  readonly leftBehind: readonly SiteId[];
 }
 
 type Node = { readonly on?: Record<string, unknown>; readonly states?: Record<string, Node> };
@@ -214,11 +220,21 @@ function withGuest(node: Node): Node {
 }
 
 const said = (event: object) =>
-  event as unknown as { readonly guest: SiteId; readonly target: SiteId; readonly member: SiteId };
+  event as unknown as {
+    readonly guest: SiteId;
+    readonly target: SiteId;
+    readonly member: SiteId;
+    readonly address: string;
+    readonly isKnown: boolean;
+  };
 const own = (context: object) => context as ProcessContext;
 
 /** A process: its statechart, the calls that its guest makes and takes, and its start and end. */
-function processMachine(machine: AnyStateMachine, initial: 'absent' | 'alone' | 'member'): AnyStateMachine {
+function processMachine(
+  machine: AnyStateMachine,
+  initial: 'absent' | 'alone' | 'member',
+  shownToEnd: boolean,
+): AnyStateMachine {
   const { config, implementations } = machine;
   const { on, states } = withGuest(config as Node) as { on: object; states: Record<string, Node> };
   const toCluster = (type: Said['type']) =>
@@ -253,6 +269,7 @@ function processMachine(machine: AnyStateMachine, initial: 'absent' | 'alone' | 
           asked: [],
           confirmed: [],
           hadNoHeir: false,
+          leftBehind: [],
         },
         ...(initial === 'member' ? { isVoter: true, voters: 1 } : { isVoter: false }),
       }),
@@ -270,8 +287,7 @@ function processMachine(machine: AnyStateMachine, initial: 'absent' | 'alone' | 
         },
         unlisted: {
           actions: enqueueActions(({ context, event, enqueue }) => {
-            const { address } = event as unknown as { readonly address: string };
-            const others = without(own(context).others, address);
+            const others = without(own(context).others, said(event).address);
             enqueue.raise({ type: 'listed', own: own(context).self, others } as never);
           }),
         },
@@ -300,7 +316,19 @@ function processMachine(machine: AnyStateMachine, initial: 'absent' | 'alone' | 
       },
       states: {
         ...states,
-        absent: { on: { start: 'alone', ...gone } },
+        absent: {
+          on: {
+            start: 'alone',
+            ...gone,
+            unlisted: {
+              actions: assign(({ context, event }) => {
+                const { address, isKnown } = said(event);
+                const { others } = own(context);
+                return { others: isKnown ? without(others, address) : others };
+              }),
+            },
+          },
+        },
         left: { ...states['left'], on: { ...states['left']!.on, resigned: '#fitting.resigned' } },
         resigned: {
           on: {
@@ -355,14 +383,17 @@ function processMachine(machine: AnyStateMachine, initial: 'absent' | 'alone' | 
         replace: toCluster('ROOM'),
         // One that is no member goes at once.
         left: enqueueActions(({ context, enqueue }) => {
+          const { guests, hasSuccessor } = own(context);
+          enqueue.assign({ leftBehind: hasSuccessor ? [] : guests } as never);
           enqueue(dismiss as never);
           if (own(context).isVoter) enqueue(toCluster('RESIGN') as never);
           else enqueue.raise({ type: 'resigned' } as never);
         }),
         unlist: enqueueActions(({ context, enqueue }) => {
+          if (shownToEnd) return;
           const { self, others, guests, confirmed } = own(context);
-          if (guests.length === 0 || !guests.every((one) => confirmed.includes(one))) return;
-          for (const other of others) enqueue(sendTo(other, { type: 'unlisted', address: self }));
+          const isKnown = guests.length > 0 && guests.every((one) => confirmed.includes(one));
+          for (const other of others) enqueue(sendTo(other, { type: 'unlisted', address: self, isKnown }));
         }),
       },
     } as never,
@@ -375,10 +406,11 @@ const isGone = (actor: ActorView) => actor.in('ended') || actor.in('absent');
 
 function environment(
   self: SiteId,
-  { processes, later, leavers, dying, late, calls }: FittingOptions,
+  { processes, later, leavers, dying, late, calls, lookers }: FittingOptions,
 ): readonly EnvironmentEvent[] {
   const isEnding = (actor: ActorView) =>
     ['member.leaving', 'lastAsking', 'left', 'resigned'].some((state) => actor.in(state));
+  const looks = lookers?.includes(self) ?? true;
   const others = calls?.[self] ?? processes.filter((one) => one !== self);
   return [
     ...(later?.includes(self)
@@ -391,12 +423,16 @@ function environment(
           .filter((target) => !actor.in('alone.looking') || !(target in contextOf(actor).seen))
           .map((target) => ({ target })),
       when: (actor) =>
-        (actor.in('alone.waiting') || actor.in('alone.looking')) && contextOf(actor).calling === null,
+        ((actor.in('alone.waiting') && !lookers?.includes(self)) || actor.in('alone.looking')) &&
+        contextOf(actor).calling === null,
     },
-    { event: { type: 'waited' }, when: (actor) => actor.in('alone.waiting') && !contextOf(actor).hasMet },
     {
       event: { type: 'waited' },
-      when: (actor) => actor.in('alone.waiting') && contextOf(actor).hasMet,
+      when: (actor) => looks && actor.in('alone.waiting') && !contextOf(actor).hasMet,
+    },
+    {
+      event: { type: 'waited' },
+      when: (actor) => looks && actor.in('alone.waiting') && contextOf(actor).hasMet,
       together: () => ({ [clockId]: { type: 'QUIET' } }),
     },
     {
@@ -439,13 +475,17 @@ const network: Network = { order: 'fifo' };
 
 /**
  * Processes that fit: each with its statechart. The agreement of the members is what their promises say of it (M1 to M9). Discovery shows all
- * of them from the beginning; a process that has not started, or has ended, is refused. A member with guests is shown no more as soon as it is to end; one
- * without, of which no other process need know, is shown until it has ended.
+ * of them from the beginning; a process that has not started, or has ended, is refused. One that is to end is shown no
+ * more to those that run; one that starts is shown it while it has no guest that would tell of it.
  */
 export function fitting(options: FittingOptions): System {
-  const { processes, later = [], size, founder, machine = fittingMachine } = options;
+  const { processes, later = [], size, founder, machine = fittingMachine, shownToEnd = false } = options;
   const actor = (self: SiteId): ActorSpec => ({
-    machine: processMachine(machine, later.includes(self) ? 'absent' : self === founder ? 'member' : 'alone'),
+    machine: processMachine(
+      machine,
+      later.includes(self) ? 'absent' : self === founder ? 'member' : 'alone',
+      shownToEnd,
+    ),
     input: { self, size, own: self, others: processes.filter((one) => one !== self) },
     environment: environment(self, options),
     deliver: (message, source) => (message.type === 'attached' ? { ...message, member: source! } : message),
@@ -483,7 +523,7 @@ const hasWaited = ({ hadNoHeir, others }: ProcessContext) => hadNoHeir || others
 
 const votersOf = ({ context }: ActorView) => (context as unknown as ClusterContext).voters;
 
-function properties({ size, dying = [], late = false }: FittingOptions): readonly Property[] {
+function properties({ size, dying = [], calls, late = false }: FittingOptions): readonly Property[] {
   const isMember = (actor: ActorView) => actor.in('member') || actor.in('left');
   return [
     always(
@@ -514,7 +554,11 @@ function properties({ size, dying = [], late = false }: FittingOptions): readonl
                   !actor.in('left') ||
                   !(voters.length === 1 && voters[0] === actor.id) ||
                   actors.every(
-                    (other) => !isProcess(other) || contextOf(other).at !== actor.id || isMember(other),
+                    (other) =>
+                      !contextOf(actor).leftBehind.includes(other.id) ||
+                      isMember(other) ||
+                      other.in('resigned') ||
+                      isGone(other),
                   ),
               );
             }),
@@ -536,7 +580,8 @@ function properties({ size, dying = [], late = false }: FittingOptions): readonl
             }),
           ),
         ]),
-    ...(dying.length > 0
+    // Not where some call none of the members.
+    ...(dying.length > 0 || calls !== undefined
       ? []
       : [
           deadlockFree(
