@@ -16,17 +16,35 @@ afterAll(() => solver.close());
 const withdrawing = ['a request is withdrawn and forgotten', 'a withdrawn site keeps the token'] as const;
 const clientsOwn = ['a try enters without the token', 'a client goes on though its token is passed'] as const;
 
-test('each mistake breaks the obligation that forbids it', { timeout: 600_000 }, async () => {
+const isOfProgress = (claim: string) => claim.startsWith('progress: ');
+
+/** For each obligation of progress that a step must meet, a mistake that breaks it. */
+const ofProgress = [
+  ['a busy root forgets the request', 'a site below the tail stays there'],
+  ['variables are reset at every request', "the head's request stays on its way until it arrives"],
+  ['next stays after the token is passed', "a waiting site in the token's queue stays in it"],
+  ['variables are reset at every request', 'the token stays on its way until it arrives'],
+  ['the token is kept on release', 'the head stays in the critical section until it hands the token on'],
+  ['a withdrawn site keeps the token', 'the head enters with the token, or hands it on'],
+  ['the token is kept on release', 'a release hands the token on'],
+] as const;
+
+test('each mistake breaks the obligation that forbids it', { timeout: 1_200_000 }, async () => {
   const all: readonly (readonly [string, AnyStateMachine])[] = [
     ...Object.entries(mutants),
     ...clientsOwn.map((name) => [name, combinedMutants[name]] as const),
     ...withdrawing.map((name) => [name, leavingMutants[name]] as const),
   ];
   const lines: string[] = [];
+  const progress: string[] = [];
   for (const [name, machine] of all) {
-    const report = await prove(name, naimiTrehelTheory(machine), [solver]);
-    lines.push(`${name}: ${refuted(report).join('; ')}`);
+    const broken = refuted(await prove(name, naimiTrehelTheory(machine), [solver]));
+    lines.push(`${name}: ${broken.filter((claim) => !isOfProgress(claim)).join('; ')}`);
+    progress.push(...broken.filter(isOfProgress).map((claim) => `${name}: ${claim}`));
   }
+  expect(progress).toEqual(
+    expect.arrayContaining(ofProgress.map(([name, claim]) => `${name}: progress: ${claim}`)),
+  );
   expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
     "
     an idle root copies the token: L3: of an idle site; at most one token
@@ -57,12 +75,12 @@ test('each mistake breaks the obligation that forbids it', { timeout: 600_000 },
   `);
 });
 
-test('without path reversal all of it is proved: it is there to keep paths short', {
-  timeout: 120_000,
+test('without path reversal all is proved but that requests come nearer to the root', {
+  timeout: 240_000,
 }, async () => {
   const [machine] = Object.values(slowMutants);
   const report = await prove('slow', naimiTrehelTheory(machine), [solver]);
-  expect(report.holds).toBe(true);
+  expect(refuted(report)).toEqual(["progress: the receiver of the head's request comes below the tail"]);
 });
 
 test.each(['z3', 'cvc5'] satisfies SolverName[])(

@@ -16,14 +16,14 @@ afterAll(() => solver.close());
 const proofOf = (machine: Parameters<typeof naimiTrehelTheory>[0]) =>
   prove('naimi-trehel', naimiTrehelTheory(machine), [solver]);
 
-test('L1 to L3, T, Q and one token are inductive for every number of sites', {
+test('L1 to L3, T, Q and one token are inductive, and each waiting site is served, for every number of sites', {
   timeout: 300_000,
 }, async () => {
   const { rows, claims, impossible, holds } = await proofOf(siteMachine);
   expect(claims.filter(({ verdict }) => verdict !== 'proved')).toEqual([]);
   expect({ rows, claims: claims.length, impossible: impossible.length, holds }).toEqual({
     rows: 696,
-    claims: 714,
+    claims: 857,
     impossible: 26,
     holds: true,
   });
@@ -34,12 +34,23 @@ describe('a mistake in the statechart breaks the obligation that forbids it', ()
     ['an idle root copies the token', 'L3: of an idle site; at most one token'],
     ['last stays after asking', 'L3: of a site that is not idle'],
     ['a root stays root after handing over', 'routing is root exactly when last is nil'],
-    ['the token is kept on release', 'L3: of an idle site'],
+    [
+      'the token is kept on release',
+      'L3: of an idle site; progress: the head stays in the critical section until it hands the token on; progress: a release hands the token on',
+    ],
   ] as const)('%s', { timeout: 120_000 }, async (name, broken) => {
     const { claims } = await proofOf(mutants[name]);
     const refuted = claims.filter(({ verdict }) => verdict === 'refuted').map(({ claim }) => claim);
     expect(refuted.join('; ')).toBe(broken);
   });
+});
+
+test('a client that cannot release breaks the claim that the step which helps can be taken', () => {
+  const machine = replace('client.inCS.on.release', []);
+  const { table } = naimiTrehelTheory(machine);
+  expect(table.filter(({ broken }) => broken.length > 0).map(({ claim }) => claim)).toEqual([
+    'progress: a client can release in its critical section',
+  ]);
 });
 
 describe('the table refuses a step that does more with an id than copy and compare', () => {

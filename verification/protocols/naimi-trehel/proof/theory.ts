@@ -30,6 +30,7 @@ import {
   tokenSomewhere,
   witnessed,
 } from './invariant.ts';
+import { progressClaims, progressConsequences, progressTableClaim } from './progress.ts';
 import { type Client, type Name, type Row, type RowEffect, type Start, startOf, tabulate } from './table.ts';
 
 /**
@@ -41,7 +42,7 @@ export function naimiTrehelTheory(machine: AnyStateMachine = siteMachine): Theor
   const transitions = grouped(rows, ['TOKEN', 'REQUEST']);
   return {
     rows: rows.length,
-    table: [idsAreOpaque(machine, rows), ...tableClaims(rows)],
+    table: [idsAreOpaque(machine, rows), ...tableClaims(rows), progressTableClaim(rows, rowText)],
     steps: [startStep(machine), ...transitions.map(transition), consequences()],
   };
 }
@@ -223,6 +224,8 @@ function transition(rows: Group): Step {
     [],
     forAll((x) => not(tokenSomewhere(after, x))),
   );
+  for (const { claim: name, constants, broken: is } of progressClaims(rows[0], after))
+    claim(name, constants, fact(is));
   return { step, possible: query([]), claims };
 }
 
@@ -373,6 +376,10 @@ function consequences(): Step {
         claim: 'a queue has one head',
         query: query(['a', 'g', 'h'], headOf('g', 'a'), headOf('h', 'a'), differ('g', 'h')),
       },
+      ...progressConsequences().map(({ claim, constants, broken: is }) => ({
+        claim,
+        query: query(constants, is),
+      })),
       {
         claim: 'the invariant can hold, with two sites',
         query: query(['a', 'b', 'k'], differ('a', 'b'), tokenSomewhere(before, 'k')),
