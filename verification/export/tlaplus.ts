@@ -560,7 +560,7 @@ class Writer {
       case 'deadlockFree':
         return [
           says,
-          `${question.name} == (ENABLED Next) \\/ ${this.#table.within === null ? '' : '~Within \\/ '}${this.#holds(question.holds)}`,
+          `${question.name} == (ENABLED Next) \\/ ${this.#table.within === null ? '' : '~Within \\/ '}(${this.#holds(question.holds)})`,
           '',
         ];
       case 'leadsTo':
