@@ -26,6 +26,10 @@ it('tells of a counterexample which property is violated, why and when, and name
   });
   const named = { properties: [{ name: 'L3', kind: 'always', about: 'An idle site keeps nothing' }] };
   expect(storyOf(run(broken, named)).sentence).toMatch(/^L3 \(An idle site keeps nothing\) is violated: /);
+  const ofRule = { verdict: 'violated', reason: 'L3: a is idle and keeps the token' } as const;
+  expect(storyOf(run(ofRule, named)).sentence).toBe(
+    'L3 (An idle site keeps nothing) is violated: a is idle and keeps the token, step 3 of 4.',
+  );
 });
 
 it('names the property that is violated first, if that is not the one for which the run was made', () => {

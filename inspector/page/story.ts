@@ -42,8 +42,11 @@ function violation(moments: Moments, index: number): Story | null {
   const since = moments.brokenSince(index);
   if (since === null) return null;
   const { loop, properties } = moments.timeline;
+  const { name } = properties[index]!;
   const { reason } = moments.verdict(index, since);
-  const why = reason === undefined ? '' : `: ${reason}`;
+  // The reason of a rule begins with the name of the rule, which the sentence has.
+  const said = reason?.startsWith(`${name}: `) ? reason.slice(name.length + 2) : reason;
+  const why = said === undefined ? '' : `: ${said}`;
   const forEver =
     loop === undefined
       ? ''

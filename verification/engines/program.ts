@@ -24,7 +24,10 @@ export interface ProgramOptions extends EngineOptions {
   readonly onStart?: (pid: number) => void;
 }
 
-/** Runs a program of an engine to its end. Throws `ENGINE_MISSING` without it, and `ENGINE_FAILED` when a limit or a signal ends it. */
+/**
+ * Runs a program of an engine to its end. Throws `ENGINE_MISSING` without it, and `ENGINE_FAILED` when a limit, a signal of the system
+ * or `signal` ends it.
+ */
 export function ran(
   file: string,
   args: readonly string[],
@@ -38,7 +41,6 @@ export function ran(
       ...(maxSeconds === undefined ? {} : { timeout: maxSeconds * 1_000 }),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (child.pid !== undefined) onStart?.(child.pid);
     let said = '';
     const heard = (text: string) => {
       said += text;
@@ -47,9 +49,11 @@ export function ran(
     };
     child.stdout.setEncoding('utf8').on('data', heard);
     child.stderr.setEncoding('utf8').on('data', heard);
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'ENOENT' ? new EngineError('ENGINE_MISSING', missing) : error),
-    );
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') reject(new EngineError('ENGINE_MISSING', missing));
+      else if (signal?.aborted) reject(new EngineError('ENGINE_FAILED', stopped(file, signal)));
+      else reject(error);
+    });
     const began = performance.now();
     child.on('close', (status, killedBy) => {
       if (status !== null) resolve({ said, status });
@@ -57,5 +61,10 @@ export function ran(
         reject(new EngineError('ENGINE_FAILED', `${file} had not ended after ${maxSeconds} seconds.`));
       else reject(new EngineKilled(file, killedBy));
     });
+    if (child.pid !== undefined) onStart?.(child.pid);
   });
+}
+
+function stopped(file: string, { reason }: AbortSignal): string {
+  return `${file} was stopped before its answer: ${reason instanceof Error ? reason.message : String(reason)}.`;
 }
