@@ -28,6 +28,7 @@ test.each<readonly [string, FittingOptions, number]>([
     { processes: three, size: 2, founder: 'a', leavers: ['a'], dying: ['b'] },
     3_271_779,
   ],
+  ['of two members both end', { processes: three, size: 2, founder: 'a', leavers: ['a', 'b'] }, 20_161_240],
   [
     'the first starts when the founder may be shown no more',
     { processes: three, size: 1, founder: 'b', leavers: ['b'], later: ['a'] },
