@@ -125,7 +125,7 @@ test('the locks of a site that is removed take part in nothing from the first ev
   const refused = expect(wait).rejects.toMatchObject({ code: 'NOT_A_MEMBER' });
   await simulation.run(5_000);
   await Promise.all([change, refused]);
-  // What was kept back behind a vote, a token perhaps, came between the two events where the first did not say so.
+  // Messages that were kept back behind a vote, a token perhaps, came between the two events where the first did not tell of the removal.
   expect(told).not.toEqual([]);
   expect(new Set(told.map((one) => JSON.stringify(one)))).toEqual(
     new Set([JSON.stringify({ joins: true, epoch: 'closed' })]),

@@ -6,7 +6,7 @@ import type { EventLine } from '../../machines/record.ts';
 type Request = Extract<SiteMessage, { readonly type: 'REQUEST' }>;
 type Token = Extract<SiteMessage, { readonly type: 'TOKEN' }>;
 
-/** What is known of one epoch: the way of the token, and what it passes. */
+/** One epoch as it was observed: the way of the token, and the sites that it passes. */
 interface Epoch {
   /** The sites that the token is to reach, in no order, without those that stand in their lines. */
   ahead: readonly SiteId[];

@@ -61,7 +61,7 @@ class Writer {
   readonly #table: Table;
   readonly #asked: readonly Question[];
   readonly #within: Measured | null;
-  /** What the actors send when they start, as operations on channels. */
+  /** The messages that the actors send when they start, as operations on channels. */
   readonly #atFirst: readonly string[];
   readonly #network: Network;
   readonly #isFifo: boolean;
@@ -819,7 +819,7 @@ class Writer {
     if (this.#atFirst.length === 0) return [];
     return [
       '',
-      '/* What the actors send when they start. */',
+      '/* The messages that the actors send when they start. */',
       'init {',
       `  d_step { ${this.#atFirst.join('; ')}; started = true; c_code { begin(); } };`,
       '  do :: false od',

@@ -25,7 +25,7 @@ export interface ProgressClaim {
 
 const headOf = (h: Term, s: State = before) => and(s.queue(h, 'w'), not(s.queued(h)));
 
-/** Of one transition. Constants: as in the table; w waits before and after, and s and s2 are the tails of its queue. */
+/** The claims about one transition. Constants are as in the table; w waits before and after it, and s and s2 are the tails of its queue. */
 export function progressClaims({ kind, client }: Row, after: State): readonly ProgressClaim[] {
   const waits = and(before.requesting('w'), after.requesting('w'), before.tail('w', 's'));
   const claim = (name: string, constants: readonly Term[], ...broken: readonly Formula[]): ProgressClaim => ({
@@ -110,7 +110,7 @@ export function progressClaims({ kind, client }: Row, after: State): readonly Pr
   return claims;
 }
 
-/** Of every state that satisfies the invariant. */
+/** The claims about every state that satisfies the invariant. */
 export function progressConsequences(): readonly ProgressClaim[] {
   const claim = (name: string, constants: readonly Term[], ...broken: readonly Formula[]): ProgressClaim => ({
     claim: `progress: ${name}`,
