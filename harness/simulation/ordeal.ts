@@ -1,4 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
+import { CodedError } from '../../machines/errors.ts';
 import { Service, turnsMs } from './service.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 
@@ -25,12 +26,7 @@ function clients(simulation: Simulation, service: Service, options: SimulationOp
       }
       const { queue } = site.place;
       const tries = simulation.random() < 0.1;
-      const held = tries
-        ? queue.tryAcquire()
-        : await service.waits(
-            id,
-            queue.acquire().catch(() => null),
-          );
+      const held = tries ? queue.tryAcquire() : await service.waits(id, queue.acquire().catch(nullIfRefused));
       if (!held && !tries) return;
       if (!held) {
         await sleep(simulation.random() * 10);
@@ -121,4 +117,10 @@ async function suffer(simulation: Simulation, options: SimulationOptions, steps:
   pause(false);
   await service.serve(() => ids, times, Math.max(4_000, 20 * pauseMs), turns);
   simulation.end();
+}
+
+/** A site that ends, or is removed, refuses its callers with a code. Any other error is a fault of the lock. */
+function nullIfRefused(error: unknown): null {
+  if (error instanceof CodedError) return null;
+  throw error;
 }
