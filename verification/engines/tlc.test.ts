@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { check } from '../check/check.ts';
 import alternatingBit from '../examples/alternating-bit.ts';
+import { questionsOf } from '../export/questions.ts';
+import { tabulate } from '../export/table.ts';
+import { tlaplus } from '../export/tlaplus.ts';
 import { mutants } from '../protocols/naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
+import { eventually, every, leadsTo, some } from '../system/properties.ts';
 import type { Network, System } from '../system/system.ts';
 import { EngineError } from './engine.ts';
 import { opinionOf } from './opinions.ts';
@@ -13,6 +17,26 @@ import { parseTlc, tlc } from './tlc.ts';
 const isHere = process.env['TLA2TOOLS_JAR'] !== undefined;
 const over = (network: Network, system = naimiTrehel({ sites: 2, network: { order: network.order } })) =>
   ({ ...system, network }) as System;
+
+/** TLC 1.7.4 judges a formula wrongly that has a constant: it calls `<>TRUE` violated. */
+const constant: System = {
+  ...over({ order: 'fifo' }),
+  properties: [
+    eventually(
+      'all is well',
+      every(() => true),
+    ),
+    eventually(
+      'all ends',
+      every(() => false),
+    ),
+    leadsTo(
+      'nothing follows',
+      some(() => false),
+      some(() => false),
+    ),
+  ],
+};
 
 describe.skipIf(!isHere)('TLC, from the same statecharts', { timeout: 120_000 }, () => {
   test.each([
@@ -36,6 +60,18 @@ describe.skipIf(!isHere)('TLC, from the same statecharts', { timeout: 120_000 },
     expect(theirs).toContainEqual(['mutual exclusion', 4]);
     expect(theirs).toEqual(broken(await check(system)));
   });
+
+  test('judges properties of runs whose predicates are the same in all states', async () => {
+    const { differences, unasked } = opinionOf(await check(constant), await tlc(constant));
+    expect([...differences, ...unasked]).toEqual([]);
+  });
+});
+
+test('a property of runs names a variable, also where its predicate is the same in all states', async () => {
+  const table = await tabulate(constant);
+  const { text } = tlaplus(table, await questionsOf(table));
+  expect(text).toContain('all_is_well == <>(TRUE /\\ local = local)');
+  expect(text).toContain('nothing_follows == (FALSE /\\ local = local) ~> (FALSE /\\ local = local)');
 });
 
 test('without a jar it says how to name one', async () => {
@@ -89,6 +125,12 @@ describe('the output of TLC', () => {
     const stays = parseTlc(violated + run + message(2218, '4: Stuttering', 4) + counts);
     expect(stays).toMatchObject({ violated: true, steps: ['Up(1)', 'Up(2)'] });
     expect(stays.loop).toBeUndefined();
+    const atFirst = message(2116, 'Temporal properties were violated.', 1) + first;
+    const counted = message(2199, '643 states generated, 282 distinct states found, 0 states left on queue.');
+    expect(parseTlc(atFirst + message(2218, '2: Stuttering', 4) + counted)).toMatchObject({
+      violated: true,
+      steps: [],
+    });
   });
 
   test('a property that is broken at first', () => {

@@ -272,7 +272,9 @@ class Checker {
   /** One process checks again: its counterexample is whole, and a shortest one. */
   async #exploredAlone(specification: string, asked: Asked, names: readonly string[]): Promise<TlcAnswer> {
     await this.#configure(specification, asked, names);
-    const java = ['-XX:+UseParallelGC', '-cp', this.#at.jar, 'tlc2.TLC'];
+    // TLC unpacks its standard modules into the folder for temporary files, where another TLC may be reading them.
+    const unpacked = await mkdtemp(join(this.#at.folder, 'modules-'));
+    const java = ['-XX:+UseParallelGC', `-Djava.io.tmpdir=${unpacked}`, '-cp', this.#at.jar, 'tlc2.TLC'];
     const alone = ['-workers', '1'];
     const { said: output } = await ran('java', [...java, ...this.#flags(), ...alone, asking], this.#how());
     if (output.includes(notInTable)) throw this.#disagreement();
@@ -345,17 +347,18 @@ export function parseTlc(output: string): TlcAnswer {
   if (brokenAtFirst) return { ...none, violated: true };
   const cut = [...output.matchAll(/^"?BATON outside"?$/gm)].length;
   const steps = [...output.matchAll(/^\d+: <((?!Initial)\w+(?:\(.*?\))?) line /gm)].map(([, step]) => step!);
+  const violated = steps.length > 0 || /(is|was|are|were) violated/.test(output);
   const back = /^(\d+): Back to state: <(\w+(?:\(.*?\))?) line /m.exec(output);
   return {
     version,
     states: number(/^[\d,]+ states generated, ([\d,]+) distinct states found/m),
     transitions: number(/^([\d,]+) states generated, /m) - (isDistributed ? 0 : 1),
     // TLC does not tell the depth of a search that it stopped: neither its server, nor where a run violates a property before the end.
-    depth: steps.length > 0 && !isDeep.test(output) ? steps.length : number(isDeep) - 1,
+    depth: violated && !isDeep.test(output) ? steps.length : number(isDeep) - 1,
     cut,
     steps: back === null ? steps : [...steps, back[2]!],
     ...(back !== null && { loop: Number(back[1]) - 1 }),
-    violated: steps.length > 0 || /(is|was|are) violated/.test(output),
+    violated,
     told: new Set([...output.matchAll(/^"?BATON ((?:broken|reached) \w+)"?$/gm)].map(([, what]) => what!)),
   };
 }
