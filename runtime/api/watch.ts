@@ -6,6 +6,8 @@ export interface Viewer {
   send(frame: string): void;
   /** Number of bytes that were sent and have not left yet. */
   readonly waiting: number;
+  /** Called once the site is closed: nothing more will be sent. */
+  closed?(): void;
 }
 
 /** A viewer's session at one site, one lock at a time, window by window. */

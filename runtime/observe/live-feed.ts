@@ -41,6 +41,7 @@ const tellAtOnceBytes = 64 * 1024;
 export class LiveFeed {
   readonly #site: WatchedSite;
   #sessions: readonly LiveSession[] = [];
+  #isClosed = false;
 
   constructor(site: WatchedSite) {
     this.#site = site;
@@ -62,17 +63,21 @@ export class LiveFeed {
     for (const session of this.#sessions) if (session.open === line.lock) session.record(line);
   }
 
-  /** `viewer` watches until the session is closed. */
+  /** `viewer` watches until the session or the site is closed. */
   attach(viewer: Viewer): LiveSession {
     const session = new LiveSession(this.#site, viewer, () => {
       this.#sessions = this.#sessions.filter((other) => other !== session);
     });
     this.#sessions = [...this.#sessions, session];
+    if (this.#isClosed) session.endWithSite();
+    else session.introduce();
     return session;
   }
 
+  /** The site is closed: viewers are told so, also those that attach later. */
   close(): void {
-    for (const session of this.#sessions) session.close();
+    this.#isClosed = true;
+    for (const session of this.#sessions) session.endWithSite();
   }
 }
 
@@ -102,7 +107,6 @@ export class LiveSession implements WatchSession {
     this.#site = site;
     this.#viewer = viewer;
     this.#closed = closed;
-    this.#introduce();
   }
 
   ask(asked: WatchAsk): void {
@@ -136,6 +140,11 @@ export class LiveSession implements WatchSession {
     this.#closed();
   }
 
+  endWithSite(): void {
+    this.close();
+    this.#viewer.closed?.();
+  }
+
   #toldThisSecond(): number {
     const now = this.#site.clock.now();
     if (now - this.#since >= 1_000) {
@@ -145,7 +154,7 @@ export class LiveSession implements WatchSession {
     return this.#told;
   }
 
-  #introduce(): void {
+  introduce(): void {
     const { site, machine, peers } = this.#site;
     const { some } = this.#site.names('', mostNames);
     this.#send({ type: 'site', version: 1, site, machine, peers, locks: some, count: this.#site.count() });
@@ -178,7 +187,7 @@ export class LiveSession implements WatchSession {
     // A viewer that is too slow loses windows.
     if (this.#viewer.waiting > mostWaitingBytes) return;
     if (lock === null) {
-      this.#introduce();
+      this.introduce();
       return;
     }
     const allowed = Math.min(events, mostEvents - this.#toldThisSecond());

@@ -1,11 +1,13 @@
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import type { SiteLock } from '../../machines/watch.ts';
+import type { LockReports } from '../api/lock-report.ts';
 import { eventually } from '../testing/eventually.ts';
 import { freePorts } from '../testing/free-ports.ts';
 import { watchedCluster } from '../testing/watched-cluster.ts';
 import { LockReader, readLocks } from './lock-reader.ts';
 import { reportsOf } from './lock-table.ts';
+import { membersAt } from './members-client.ts';
 
 it('reads the holder of a lock and the waiting sites, in the order in which they are served', async () => {
   const { clusters, urls } = await watchedCluster({ token: 't' });
@@ -69,6 +71,25 @@ it('names the sites that do not answer, and reads the others', async () => {
   ]);
   await expect(readLocks(['http://127.0.0.1/'])).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
   await expect(readLocks([])).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+});
+
+it('takes no answer from a site that is closed, though its watch port is open', async () => {
+  const { clusters, urls } = await watchedCluster();
+  const [a, b] = clusters;
+  await b.lock('at b').run(() => undefined);
+  await a.lock('at a').run(() => undefined);
+  const reader = new LockReader(urls);
+  onTestFinished(() => reader.close());
+  const namesOf = ({ locks }: LockReports) => locks.map(({ lock }) => lock);
+  await eventually(async () => expect(namesOf(await reader.read())).toContain('at b'));
+  await b.close({ graceful: false });
+  const { sites: answered, silent, ...after } = await reader.read();
+  expect(answered).not.toContain('b');
+  expect(silent).toEqual([{ url: urls[1], reason: expect.stringContaining('the site is closed') }]);
+  expect(after.locks.every(({ token }) => token !== 'b')).toBe(true);
+  // Also over a connection of its own, and about the members.
+  expect((await readLocks(urls)).sites).toEqual(answered);
+  expect(await membersAt(urls[1]!)).toBe('the site is closed (1001)');
 });
 
 it('tells a holder of an earlier epoch from that of the newest', () => {

@@ -132,7 +132,7 @@ class WatchedSite {
     this.#socket = socket;
     socket.on('message', (data) => this.#hear(data.toString()));
     socket.on('error', (error) => this.#fail(socket, reasonOf(error)));
-    socket.on('close', (code) => this.#fail(socket, `the site closed the connection (${code})`));
+    socket.on('close', (code, reason) => this.#fail(socket, closeText(code, reason)));
   }
 
   #request(): void {
@@ -157,6 +157,11 @@ class WatchedSite {
     this.close();
     this.#settle?.(reason);
   }
+}
+
+/** `the site is closed (1001)`: the end of a connection to a watch port. */
+export function closeText(code: number, reason: Buffer): string {
+  return `${reason.toString() || 'the site closed the connection'} (${code})`;
 }
 
 function parsed(frame: string): z.infer<typeof told> | string {

@@ -3,6 +3,7 @@ import { reasonOf } from '../../machines/errors.ts';
 import type { MembersAnswer, MembersRequest } from '../../machines/watch.ts';
 import type { Membership } from '../api/members.ts';
 import { checkWatchUrls } from '../options/calls.ts';
+import { closeText } from './lock-reader.ts';
 
 const whole = z.int().min(0);
 const answer: z.ZodType<MembersAnswer> = z.discriminatedUnion('type', [
@@ -46,7 +47,7 @@ export async function membersAt(
       const timer = setTimeout(() => resolve(`no answer within ${waitMs} ms`), waitMs);
       socket.on('close', () => clearTimeout(timer));
       socket.on('error', (error) => resolve(reasonOf(error)));
-      socket.on('close', (code) => resolve(`the site closed the connection (${code})`));
+      socket.on('close', (code, reason) => resolve(closeText(code, reason)));
       socket.on('open', () => socket.send(JSON.stringify({ type: 'members', ...request })));
       socket.on('message', (data) => {
         const heard = parsed(data.toString());

@@ -5,14 +5,15 @@ import { WebSocket } from 'ws';
 import type { EventLine } from '../../machines/record.ts';
 import type { MembersRequest, WatchAsk, WatchTold } from '../../machines/watch.ts';
 import { systemClock } from '../api/clock.ts';
-import type { WatchServerOptions } from '../api/watch.ts';
+import type { Membership } from '../api/members.ts';
+import type { Viewer, WatchServerOptions } from '../api/watch.ts';
 import { LiveFeed, mostWaitingBytes } from './live-feed.ts';
 import { serveWatch } from './watch-server.ts';
 
 const snapshot = { value: 'idle', context: { pad: 'x'.repeat(20_000) } };
 
 /** A watched site whose locks a test drives. */
-async function site(options: WatchServerOptions = {}) {
+async function site(options: WatchServerOptions = {}, removeMember: () => Promise<Membership> = refuse) {
   let seq = 0;
   const tap = new LiveFeed({
     site: 'a',
@@ -28,7 +29,8 @@ async function site(options: WatchServerOptions = {}) {
     }),
     peek: () => ({ seq, snapshot }),
   });
-  const server = await serveWatch({ ...members, watch: (viewer) => tap.attach(viewer) }, options);
+  const watch = (viewer: Viewer) => tap.attach(viewer);
+  const server = await serveWatch({ ...members, removeMember, watch }, options);
   onTestFinished(() => server.close());
   const happen = (count: number) => {
     let recorded = 0;
@@ -45,8 +47,9 @@ async function site(options: WatchServerOptions = {}) {
 }
 
 const refuse = () => Promise.reject(new Error('no member changes here'));
+const membership: Membership = { generation: 1, term: 0, version: 1, voters: [], guests: [] };
 const members = {
-  members: () => ({ generation: 1, term: 0, version: 1, voters: [], guests: [] }),
+  members: () => membership,
   addMember: refuse,
   removeMember: refuse,
   replaceMember: refuse,
@@ -63,6 +66,12 @@ const say = (socket: WebSocket, asked: WatchAsk) => socket.send(JSON.stringify(a
 async function heard(socket: WebSocket): Promise<WatchTold> {
   const [data] = (await once(socket, 'message')) as [Buffer];
   return JSON.parse(data.toString()) as WatchTold;
+}
+
+/** The code and the reason with which its other end closes it. */
+async function ended(socket: WebSocket): Promise<readonly [number, string]> {
+  const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+  return [code, reason.toString()];
 }
 
 /** With what status it is refused. */
@@ -133,6 +142,35 @@ describe('a site that is watched over a WebSocket', () => {
     expect(await refused(`${server.url}?token=secreT`)).toBe(401);
     const response = await fetch(server.url.replace('ws', 'http'));
     expect(response.status).toBe(426);
+  });
+
+  it('tells its viewers that the site is closed, those that come later too, and answers before', async () => {
+    let removed: ((after: Membership) => void) | undefined;
+    const { server, tap } = await site({ adminToken: 'a token of the administrator' }, () => {
+      return new Promise((resolve) => {
+        removed = resolve;
+      });
+    });
+    const [watching, asking] = [open(server.url), open(server.url)];
+    await Promise.all([heard(watching), heard(asking)]);
+    const remove: MembersRequest = {
+      type: 'members',
+      change: { remove: 'a' },
+      admin: 'a token of the administrator',
+    };
+    asking.send(JSON.stringify(remove));
+    await vi.waitFor(() => expect(removed).toBeTypeOf('function'));
+    tap.close();
+    expect(await ended(watching)).toEqual([1001, 'the site is closed']);
+    const later = open(server.url);
+    const told: string[] = [];
+    later.on('message', (data) => told.push(String(data)));
+    expect(await ended(later)).toEqual([1001, 'the site is closed']);
+    expect(told).toEqual([]);
+    const [answer, end] = [heard(asking), ended(asking)];
+    removed!(membership);
+    expect(await answer).toMatchObject({ type: 'members', version: 1 });
+    expect(await end).toEqual([1001, 'the site is closed']);
   });
 
   it('closes on any other message', async () => {

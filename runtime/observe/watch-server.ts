@@ -48,7 +48,8 @@ const mostViewers = 8;
 /** A viewer that has asked nothing for this long makes room for another. */
 const silentMs = 15_000;
 const pingEveryMs = 10_000;
-/** The code by which WebSocket says that a frame is not as it should be. */
+/** The codes by which WebSocket says that an end goes away, and that a frame is not as it should be. */
+const goingAway = 1001;
 const policyViolation = 1008;
 
 /**
@@ -133,11 +134,14 @@ export async function serveWatch(
 }
 
 function serve(socket: WebSocket, cluster: Pick<Cluster, Served>, adminToken: string | undefined): void {
+  let answered: Promise<unknown> = Promise.resolve();
   const session = cluster.watch({
     send: (frame) => socket.send(frame),
     get waiting() {
       return socket.bufferedAmount;
     },
+    // A site that was asked to remove itself answers first.
+    closed: () => void answered.then(() => socket.close(goingAway, 'the site is closed')),
   });
   alive.add(socket);
   socket.on('pong', () => alive.add(socket));
@@ -148,7 +152,8 @@ function serve(socket: WebSocket, cluster: Pick<Cluster, Served>, adminToken: st
     const asked = parsed(data.toString());
     if (asked === null) socket.close(policyViolation, 'expected watch, begin, find, table or members');
     else if (asked.type === 'members') {
-      void answerTo(asked, cluster, adminToken).then((answer) => socket.send(JSON.stringify(answer)));
+      const answer = answerTo(asked, cluster, adminToken).then((said) => socket.send(JSON.stringify(said)));
+      answered = Promise.all([answered, answer]);
     } else session.ask(asked);
   });
   socket.on('close', () => session.close());
