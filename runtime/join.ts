@@ -135,7 +135,7 @@ export async function joinWith(
       }),
       address: () => mailbox.advertised,
       generation: () => Date.now(),
-      majorityLost: (reason) => leaders.giveUp(reason),
+      ...(settings.abortInMinority && { abortInMinority: true }),
       ...(inspect && { inspect }),
       ...(engine && { engine }),
     });

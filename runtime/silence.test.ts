@@ -15,7 +15,9 @@ const nowhere = { host: '127.0.0.1', port: 1 };
 const timing = { heartbeatMs: 50, failureTimeoutMs: 200, electionMaxMs: 200 };
 const lost = expect.objectContaining({ code: 'LOCK_LOST' });
 
-const overAsOf = ({ signal }: Held) => new Promise((over) => signal.addEventListener('abort', over));
+/** On a busy machine it is over before anybody listens. */
+const overAsOf = ({ signal }: Held) =>
+  new Promise((over) => (signal.aborted ? over(signal) : signal.addEventListener('abort', over)));
 
 async function alone(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   const cluster = await joinCluster({
@@ -92,6 +94,18 @@ describe('a leader in a minority', () => {
     await leads.close();
   });
 
+  test('goes on where it is told to', async () => {
+    await using group = await openMembers(three, { timing });
+    const [a, b, c] = group.members;
+    await using leads = a!.cluster.lead('cron', async (held) => void (await overAsOf(held)), {
+      abortInMinority: false,
+    });
+    await eventually(() => expect(leads.leading).toBe(true));
+    for (const member of [b, c]) await member!.cluster.close({ graceful: false });
+    await new Promise((resolve) => setTimeout(resolve, 2 * timing.failureTimeoutMs));
+    expect(leads.leading).toBe(true);
+  });
+
   test('many campaigns with one signal cause no warning of a leak', async () => {
     const told = warnings();
     await using group = await openMembers(['a']);
@@ -105,6 +119,53 @@ describe('a leader in a minority', () => {
     stop.abort();
     await Promise.all(all.map((leads) => leads.close()));
     expect(told).toEqual([]);
+  });
+});
+
+describe('a holder in a minority', () => {
+  const leftAlone = async (abortInMinority?: boolean) => {
+    const group = await openMembers(three, { timing, ...(abortInMinority && { abortInMinority }) });
+    onTestFinished(() => group[Symbol.asyncDispose]());
+    const [a, b, c] = group.members;
+    const lock = (name: string) => a!.cluster.lock(name);
+    const end = () => Promise.all([b, c].map((member) => member!.cluster.close({ graceful: false })));
+    return { lock, end };
+  };
+  const named = expect.objectContaining({
+    code: 'LOCK_LOST',
+    message: expect.stringContaining('no majority of the voters is in reach (missing: b, c)'),
+  });
+
+  test('goes on, unless it has asked to be told: then its signal aborts, and names who is missing', async () => {
+    const { lock, end } = await leftAlone();
+    const kept = await lock('kept').acquire();
+    const given = await lock('given').acquire({ abortInMinority: true });
+    const released = await lock('released').acquire({ abortInMinority: true });
+    released.release();
+    const runs = lock('runs').run(overAsOf, { abortInMinority: true });
+    await end();
+    await expect(runs).rejects.toEqual(named);
+    expect([given.signal.reason, kept.signal.aborted, released.signal.aborted]).toEqual([
+      named,
+      false,
+      false,
+    ]);
+    expect(lock('given').status()).toMatchObject({ hindrance: expect.stringContaining('b, c') });
+    expect(lock('given').status().fence).toBeUndefined();
+    expect(() => given.check()).toThrow('another site may hold the lock by now');
+    kept.check();
+  });
+
+  test('is told by default where the settings say so, and goes on where it says so itself', async () => {
+    const { lock, end } = await leftAlone(true);
+    const kept = await lock('kept').acquire({ abortInMinority: false });
+    (await lock('free').acquire()).release();
+    await new Promise(setImmediate);
+    const tried = lock('free').tryAcquire();
+    const given = await lock('given').acquire();
+    await end();
+    await eventually(() => expect(given.signal.aborted).toBe(true));
+    expect([tried!.signal.reason, kept.signal.aborted]).toEqual([named, false]);
   });
 });
 

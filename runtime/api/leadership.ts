@@ -8,6 +8,11 @@ export interface LeadOptions {
    */
   readonly retryMs?: number;
   /**
+   * End the term when no majority of the voters has been in reach for `timing.failureTimeoutMs`, since another site may lead by then.
+   * Default: true.
+   */
+  readonly abortInMinority?: boolean;
+  /**
    * Called with an error that `work` throws, and with the reason why the lock cannot be acquired
    * (`TOO_MANY_LOCKS`). Afterwards this site campaigns again. Default: the first such error ends the
    * leadership, and `close` rejects with it; without `close` it is an unhandled rejection.

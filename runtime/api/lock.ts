@@ -28,6 +28,11 @@ export interface HoldOptions extends AcquireOptions {
   readonly maxHoldMs?: number;
   /** Release the lock by force at `maxHoldMs`, which it needs: `signal` aborts with `LOCK_LOST`. Default: false. */
   readonly force?: boolean;
+  /**
+   * Release the lock when no majority of the voters has been in reach for `timing.failureTimeoutMs`, since another site may hold it by
+   * then: `signal` aborts with `LOCK_LOST`. Default: the option `abortInMinority` of `joinCluster`.
+   */
+  readonly abortInMinority?: boolean;
 }
 
 /** `HoldOptions`, and the treatment of work under which the lock was lost. */

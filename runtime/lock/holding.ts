@@ -3,6 +3,7 @@ import { OperatingError } from '../api/errors.ts';
 import type { Fence } from '../api/fence.ts';
 import type { Held, HoldOptions } from '../api/lock.ts';
 import type { Notice } from '../api/notice.ts';
+import type { GrantWatch } from './grant-watch.ts';
 import { timely } from './timely.ts';
 
 /** The queue that grants a critical section. */
@@ -28,6 +29,8 @@ export class Holding implements Held {
   #controller: AbortController | null = null;
   #mayEnd: { readonly at: number; readonly clock: Clock } | null = null;
   #stopTimer: (() => void) | null = null;
+  /** It ends without a majority, unless this is called before. */
+  #stopWatch: (() => void) | null = null;
 
   constructor(granter: Granter, fence: Fence, since: number) {
     this.#granter = granter;
@@ -88,9 +91,19 @@ export class Holding implements Held {
       notice({ type: 'held-long', lock, fence, heldMs, forced: force });
       if (!force || this.#isOver) return;
       const why = `${lock} was held for ${Math.round(heldMs)} ms, and its maxHoldMs is ${maxHoldMs}`;
-      this.lose(new OperatingError('LOCK_LOST', `${why}: it is released by force`));
-      this.#granter.release(this);
+      this.abort(new OperatingError('LOCK_LOST', `${why}: it is released by force`));
     });
+  }
+
+  /** From now on it ends when its site loses the majority. */
+  endInMinority(grants: GrantWatch): void {
+    this.#stopWatch = grants.endInMinority(this);
+  }
+
+  /** Ends the critical section, and releases the lock. */
+  abort(reason: OperatingError): void {
+    this.lose(reason);
+    this.#granter.release(this);
   }
 
   // Callers take it out of its object.
@@ -116,6 +129,7 @@ export class Holding implements Held {
 
   #end(): void {
     this.#isOver = true;
+    this.#stopWatch?.();
     this.#granter.release(this);
   }
 
@@ -130,6 +144,7 @@ export class Holding implements Held {
   /** Ends the critical section without a release. */
   lose(reason: unknown): void {
     this.#stopTimer?.();
+    this.#stopWatch?.();
     this.#isOver = true;
     if (this.#lingers) return;
     this.#loss = reason;

@@ -27,12 +27,6 @@ class Term implements Held {
     this.#over.end();
   }
 
-  /** Ends the term and frees the lock for another site. */
-  giveUp(reason: OperatingError): void {
-    this.#over.abort(reason);
-    this.release();
-  }
-
   get lock(): string {
     return this.#held.lock;
   }
@@ -99,11 +93,6 @@ export class Leader implements Leadership {
     return this.close();
   }
 
-  /** Its term is over, though it may be the first to campaign again. */
-  giveUp(reason: OperatingError): void {
-    this.#term?.giveUp(reason);
-  }
-
   /** The work under way is told `reason`. */
   stop(reason: unknown): void {
     this.#stop.abort(reason);
@@ -127,8 +116,9 @@ export class Leader implements Leadership {
   /** One term, from its campaign to its end. */
   async #serve(): Promise<void> {
     const { signal } = this.#stop;
+    const { abortInMinority = true } = this.#options;
     try {
-      await this.#lock.run((held) => this.#lead(held), { signal, keepResult: true });
+      await this.#lock.run((held) => this.#lead(held), { signal, abortInMinority, keepResult: true });
     } catch (error) {
       if (signal.aborted && error === signal.reason) return;
       if (isOfSite(error)) this.stop(error);
@@ -182,11 +172,6 @@ export class Leaders {
     const leader = new Leader(lock, work, options, clock, () => this.#all.delete(leader));
     this.#all.add(leader);
     return leader;
-  }
-
-  /** Ends their terms. They campaign again. */
-  giveUp(reason: OperatingError): void {
-    for (const leader of this.#all) leader.giveUp(reason);
   }
 
   /** Ends their terms and campaigns. */

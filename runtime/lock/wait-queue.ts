@@ -205,6 +205,7 @@ export class WaitQueue implements Granter {
       // A caller that came meanwhile took this for a request.
       this.#askForNext();
     }
+    if (holding) this.#limit(holding, byDefault);
     return holding;
   }
 
@@ -222,8 +223,9 @@ export class WaitQueue implements Granter {
   }
 
   #limit(holding: Holding, options: HoldOptions): void {
-    const { clock, notice } = this.#options;
+    const { clock, notice, grants } = this.#options;
     if (options.minHoldMs || options.maxHoldMs !== undefined) holding.limit(options, clock, notice);
+    if (options.abortInMinority ?? grants.abortInMinority) holding.endInMinority(grants);
   }
 
   /** Called by a `Holding` before it tells whether it lasts. */

@@ -31,9 +31,15 @@ test.each(refused)(
         message: typeof text === 'string' ? `OPTIONS_INVALID: ${message}` : expect.stringMatching(text),
       });
     await expect(cluster.acquireAll(['x'], given)).rejects.toEqual(invalid(`${text}`));
-    const ofHold = `${text}`.replace('timeoutMs }', 'timeoutMs, minHoldMs, maxHoldMs, force }');
+    const ofHold = `${text}`.replace(
+      'timeoutMs }',
+      'timeoutMs, minHoldMs, maxHoldMs, force, abortInMinority }',
+    );
     await expect(lock.acquire(given)).rejects.toEqual(invalid(ofHold));
-    const ofRun = `${text}`.replace('timeoutMs }', 'timeoutMs, minHoldMs, maxHoldMs, force, keepResult }');
+    const ofRun = `${text}`.replace(
+      'timeoutMs }',
+      'timeoutMs, minHoldMs, maxHoldMs, force, abortInMinority, keepResult }',
+    );
     await expect(lock.run(work, given)).rejects.toEqual(invalid(ofRun));
     expect(lock.status()).toMatchObject({ client: 'idle', waiting: 0 });
   },

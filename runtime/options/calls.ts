@@ -40,6 +40,7 @@ const hold = {
   minHoldMs: holdMs,
   maxHoldMs: holdMs,
   force: yes(true).optional(),
+  abortInMinority: yes(true).optional(),
 } satisfies Record<keyof HoldOptions, z.ZodType>;
 
 const maxHold = describe(z.number(), 'force releases the lock at maxHoldMs: give maxHoldMs, too');
@@ -47,12 +48,12 @@ const limitOfForce = describe(z.object({ maxHoldMs: maxHold }), 'the options are
 
 const holdOptions = describe(
   z.strictObject(hold),
-  'the options are { signal, timeoutMs, minHoldMs, maxHoldMs, force }',
+  'the options are { signal, timeoutMs, minHoldMs, maxHoldMs, force, abortInMinority }',
 );
 
 const runOptions = describe(
   z.strictObject({ ...hold, keepResult: yes(true).optional() } satisfies Record<keyof RunOptions, z.ZodType>),
-  'the options are { signal, timeoutMs, minHoldMs, maxHoldMs, force, keepResult }',
+  'the options are { signal, timeoutMs, minHoldMs, maxHoldMs, force, abortInMinority, keepResult }',
 );
 
 type ReadyOptions = NonNullable<Parameters<Cluster['ready']>[0]>;
@@ -66,9 +67,10 @@ const leadOptions = describe(
   z.strictObject({
     signal,
     retryMs: describe(z.number().min(0), 'a pause is a number of ms from 0').optional(),
+    abortInMinority: yes(true).optional(),
     onError: call<NonNullable<LeadOptions['onError']>>().optional(),
   } satisfies Record<keyof LeadOptions, z.ZodType>),
-  'the options are { signal, retryMs, onError }',
+  'the options are { signal, retryMs, abortInMinority, onError }',
 );
 
 const closeOptions = describe(

@@ -278,6 +278,10 @@ export const clusterSchema = describe(
         otherwise: 'TCP',
       },
     ).optional(),
+    abortInMinority: yes(
+      false,
+      'A lock is released, and the signal of its holder aborts with LOCK_LOST, when no majority of the voters has been in reach for timing.failureTimeoutMs, since another site may hold it by then. acquire, run and lead have the option too; for lead it is true by default.',
+    ).optional(),
     insecure: yes(
       false,
       'Listens beyond loopback, or dials peers there, with neither tls nor secret. Otherwise that is refused with INSECURE_LISTEN or INSECURE_PEER.',

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../../harness/simulation/virtual-clock.ts';
-import type { PeerChange } from '../api/peer.ts';
 import { MinorityWatch } from './minority-watch.ts';
 
 /** The watch of a site without a majority, for which a caller waits, and its notices. */
@@ -20,7 +19,6 @@ function watched() {
   });
   return { clock, told, site, watch };
 }
-const down = (why: 'closed' | 'silent'): PeerChange => ({ type: 'down', peer: 'b', why });
 
 test('a caller that waits without a majority is reported once, and again after the next loss', () => {
   const { clock, told, site, watch } = watched();
@@ -40,9 +38,9 @@ test('a caller that waits without a majority is reported once, and again after t
 
 test('another site may lead at once after a silence, and after a closed link once this one was silent', () => {
   const { clock, told, watch } = watched();
-  watch.lost(down('silent'));
+  watch.lost('silent');
   expect(told).toEqual(['LOCK_LOST']);
-  watch.lost(down('closed'));
+  watch.lost('closed');
   expect(told).toHaveLength(1);
   clock.advance(1_000);
   expect(told).toEqual(['LOCK_LOST', 'LOCK_LOST']);
@@ -52,8 +50,8 @@ test.each(['before', 'after'])('nothing is reported that was watched for %s the 
   const { clock, told, watch } = watched();
   if (when === 'after') watch.stop();
   watch.watch();
-  watch.lost(down('closed'));
-  if (when === 'after') watch.lost(down('silent'));
+  watch.lost('closed');
+  if (when === 'after') watch.lost('silent');
   else watch.stop();
   clock.advance(60_000);
   expect(told).toEqual([]);

@@ -2,7 +2,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
-import type { PeerChange } from '../api/peer.ts';
+import type { DownReason } from '../api/peer.ts';
 import type { Timing } from '../options/schema.ts';
 
 export interface MinorityWatchOptions {
@@ -16,8 +16,8 @@ export interface MinorityWatchOptions {
   /** Voters that are not up. */
   readonly missing: () => readonly SiteId[];
   readonly notice: (notice: Notice) => void;
-  /** See `SiteSetting`. */
-  readonly majorityLost?: (reason: OperatingError) => void;
+  /** Called when no majority has been in reach for so long that another site may hold the locks of this one. */
+  readonly majorityLost: (reason: OperatingError) => void;
 }
 
 /** At a start the others may be that much later. */
@@ -40,18 +40,19 @@ export class MinorityWatch {
     this.#isTold = false;
   }
 
-  /** `change` took the majority. Another site may lead once a majority has begun an epoch without this site. */
-  lost(change: PeerChange): void {
-    const { clock, timing, hasMajority, majorityLost } = this.#options;
+  /** A voter that is down took the majority. Another site may lead once a majority has begun an epoch without this site. */
+  lost(why: DownReason): void {
+    const { clock, timing, hasMajority, missing, majorityLost } = this.#options;
     const tell = () => {
       this.#cancelLost = null;
       if (hasMajority()) return;
-      const reason = 'no majority of the voters is in reach, and another site may lead by now';
-      majorityLost?.(new OperatingError('LOCK_LOST', reason));
+      const which = `no majority of the voters is in reach (missing: ${missing().join(', ')})`;
+      const reason = `${which}, and another site may hold the lock by now. Stop, and acquire it again`;
+      majorityLost(new OperatingError('LOCK_LOST', reason));
     };
     this.#cancelLost?.();
     if (this.#stopped) return;
-    if (change.type === 'down' && change.why === 'silent') tell();
+    if (why === 'silent') tell();
     else this.#cancelLost = clock.after(timing.failureTimeoutMs, tell);
   }
 

@@ -93,8 +93,8 @@ export interface SiteSetting {
   /** A number above the generation of every earlier cluster of this name. Default: 1. */
   readonly generation?: () => number;
   readonly notice: (notice: Notice) => void;
-  /** Called when no majority has been reachable for long enough that another site may lead. */
-  readonly majorityLost?: (reason: OperatingError) => void;
+  /** Whether holders lose their locks without a majority, unless they say otherwise. Default: false. */
+  readonly abortInMinority?: boolean;
   /** Nothing runs any more. */
   readonly crashed: (error: InvariantError) => void;
 }
@@ -203,7 +203,7 @@ export class Site implements MailboxHandlers {
       clock,
       maxBatch: options.limits.maxBatch,
       places: new Places(clock),
-      grants: new GrantWatch(clock),
+      grants: new GrantWatch(clock, options.abortInMinority),
       row: new Row(),
       answerMs: timing.heartbeatMs,
       mailbox,
@@ -247,6 +247,7 @@ export class Site implements MailboxHandlers {
       anyWaits: () => this.#anyWaits(),
       voters: () => roster.voters,
       missing: () => this.#missing,
+      majorityLost: (reason) => this.#setting.grants.majorityLost(reason),
     });
     this.#foundingActor = this.#newFoundingActor();
     if (mailbox.guests) {
@@ -767,7 +768,11 @@ export class Site implements MailboxHandlers {
       if (!ups.has(peer) && peers.includes(peer) && this.#isUp(peer))
         this.#follow({ type: 'up', peer, incarnation: '' });
     for (const name of gone) if (this.#roster.idOf(name) === null) this.#forgetLater(name);
-    if (had && !this.#trigger.majority) this.#minority.watch();
+    if (this.#trigger.majority) this.#minority.regained();
+    else if (had) {
+      this.#minority.lost('closed');
+      this.#minority.watch();
+    }
     if (this.#roster.includesSelf) this.guests?.tellAll();
     else this.guests?.dismissAll();
     this.#resolveWhenReady();
@@ -848,7 +853,7 @@ export class Site implements MailboxHandlers {
     this.#beginWhenReady();
     if (this.#trigger.majority) this.#minority.regained();
     else {
-      if (had) this.#minority.lost(change);
+      if (had) this.#minority.lost(change.type === 'down' ? change.why : 'closed');
       this.#minority.watch();
     }
   }
