@@ -27,6 +27,7 @@ import { exampleOf, hasPointers } from './pointers.ts';
 import { Problem } from './problems.tsx';
 import { brokenSites, Properties } from './properties.tsx';
 import { Sequence } from './sequence.tsx';
+import { gutterOf } from './sequence-sheet.ts';
 import { StateTree } from './state-tree.tsx';
 import { Steps } from './steps.tsx';
 import { storyOf } from './story.ts';
@@ -150,6 +151,7 @@ export function Inspector(props: InspectorProps) {
   const tree = hasPointers(moments);
   const epochs = useMemo(() => epochsOf(moments), [moments]);
   const epochAtFirst = useMemo(() => firstEpoch(moments), [moments]);
+  const gutter = Math.max(gutterOf(moments, pins), other === null ? 0 : gutterOf(other, noPins));
   const file = `${source}-${moment}`;
   const figures = sources.figures ?? [];
   const caption = () => [
@@ -226,7 +228,9 @@ export function Inspector(props: InspectorProps) {
   ];
 
   return (
-    <div className={`inspector ${tree ? '' : 'treeless'} ${explored === null ? '' : 'exploring'}`}>
+    <div
+      className={`inspector ${tree ? '' : 'treeless'} ${explored === null ? '' : 'exploring'} ${other === null ? '' : 'two'}`}
+    >
       <header className="top">
         <h1>
           Baton <span>inspector</span>
@@ -401,6 +405,7 @@ export function Inspector(props: InspectorProps) {
             theme={theme}
             scale={scale}
             fits={Math.max(moments.last, other?.last ?? 0)}
+            gutter={gutter}
             isTimed={isTimed}
             drawnAt={drawnAt}
             filter={searched}
@@ -418,6 +423,7 @@ export function Inspector(props: InspectorProps) {
               theme={theme}
               scale={scale}
               fits={Math.max(moments.last, other.last)}
+              gutter={gutter}
               isTimed={false}
               drawnAt={besideAt}
               filter={searched}

@@ -23,7 +23,7 @@ const colours: Palette = {
 };
 
 function viewOf(moments: Moments): View {
-  const size = { width: 1_200, height: 240, gutter: 56 };
+  const size = { width: 1_200, height: 240, top: 0, gutter: 56, differsAt: null };
   return { ...size, from: 0, scale: 90, axis: stepAxis(moments), pins: [], filter: everyStep };
 }
 

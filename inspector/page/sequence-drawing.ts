@@ -19,11 +19,14 @@ export function drawSequence(
   view: View,
   colours: Palette,
 ): void {
-  const { width, height, gutter } = view;
+  const { width, height, top, gutter } = view;
   const sheet = new Sheet(pen, moments, view, colours);
   const { first, last, lanes } = sheet;
 
-  drawGrid(sheet);
+  const marks = gridOf(sheet);
+  for (const { x } of marks) {
+    pen.line([x, margin.top - 4, x, height], { stroke: colours.line, width: 1, alpha: 0.45 });
+  }
   drawLoop(sheet);
   for (const lane of lanes.values()) {
     pen.line([gutter, lane, Math.min(width, sheet.x(moments.last) + 14), lane], {
@@ -47,19 +50,23 @@ export function drawSequence(
   drawPins(sheet);
   drawViolations(sheet);
   drawDifference(sheet);
-  if (moment !== null) {
-    const x = sheet.x(moment);
-    pen.line([x, 14, x, height], { stroke: colours.accent, width: 2, alpha: 0.9 });
-    const width = badgeWidth(moment);
-    pen.rect(x - width / 2, 0, width, 17, { fill: colours.accent, radius: 5 });
-    pen.text(String(moment), x, 12, { fill: colours.surface, size: 11, anchor: 'middle', bold: true });
-  }
   pen.rect(0, 0, gutter - 10, height, { fill: colours.surface });
   for (const [id, lane] of lanes) {
     pen.text(id, gutter - 18, lane + 4.5, { fill: colours.text, size: 13, anchor: 'end', bold: true });
   }
   for (const [index, { text }] of view.pins.entries()) {
     pen.text(text, gutter - 18, sheet.pinLanes[index]! + 4, { fill: colours.muted, size: 11, anchor: 'end' });
+  }
+  if (top > 0) pen.rect(0, top, width, margin.top - 4, { fill: colours.surface });
+  for (const { x, text } of marks) {
+    pen.text(text, x, top + 12, { fill: colours.muted, size: 11, anchor: 'middle' });
+  }
+  if (moment !== null) {
+    const x = sheet.x(moment);
+    pen.line([x, 14, x, height], { stroke: colours.accent, width: 2, alpha: 0.9 });
+    const width = badgeWidth(moment);
+    pen.rect(x - width / 2, 0, width, 17, { fill: colours.accent, radius: 5 });
+    pen.text(String(moment), x, 12, { fill: colours.surface, size: 11, anchor: 'middle', bold: true });
   }
 }
 
@@ -148,25 +155,26 @@ function firstOf(segments: readonly Segment[], moment: number): number {
   return low;
 }
 
-function drawGrid(sheet: Sheet): void {
-  const { pen, view, colours, first, last } = sheet;
-  const { axis } = view;
-  const line = (x: number, text: string) => {
-    pen.line([x, margin.top - 4, x, view.height], { stroke: colours.line, width: 1, alpha: 0.45 });
-    pen.text(text, x, 12, { fill: colours.muted, size: 11, anchor: 'middle' });
-  };
+/** The moments or times in view that are written above the lines, each with its place. */
+function gridOf(sheet: Sheet): readonly { readonly x: number; readonly text: string }[] {
+  const { view, first, last } = sheet;
+  const { axis, gutter } = view;
+  const marks: { x: number; text: string }[] = [];
   if (axis.kind === 'time') {
     const every = 110 / view.scale;
     const end = axis.at(last);
     for (let place = Math.ceil(Math.max(0, view.from) / every) * every; place <= end; place += every) {
-      line(view.gutter + (place - view.from) * view.scale, clockText((axis as TimeAxis).timeAt(place)));
+      const x = gutter + (place - view.from) * view.scale;
+      marks.push({ x, text: clockText((axis as TimeAxis).timeAt(place)) });
     }
-    return;
+    return marks;
   }
   const every =
     [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000].find((step) => step * view.scale >= 44) ??
     10_000 * Math.ceil(44 / view.scale / 10_000);
-  for (let at = Math.ceil(first / every) * every; at <= last; at += every) line(sheet.x(at), String(at));
+  for (let at = Math.ceil(first / every) * every; at <= last; at += every)
+    marks.push({ x: sheet.x(at), text: String(at) });
+  return marks.filter(({ x }) => x > gutter - 10);
 }
 
 /** Critical sections as bars, times when the site is down as gaps, and epochs by their number. */

@@ -19,7 +19,10 @@ export interface Palette {
 /** The part of the time in view: the place at the left edge, and pixels per unit of the axis. */
 export interface View {
   readonly width: number;
+  /** Height of all lines, of which a part may be in view. */
   readonly height: number;
+  /** The part of the height above the view: the numbers of the steps stand below it. */
+  readonly top: number;
   readonly from: number;
   readonly scale: number;
   /** Room for the names of the sites, at the left. */
@@ -43,6 +46,13 @@ export function gutterOf({ timeline }: Moments, pins: readonly Pin[]): number {
 /** Room above and below the lines of the sites. */
 export const margin = { top: 26, bottom: 12 };
 const pinHeight = 24;
+/** Distance of two lines at which the names of their sites and steps do not cover each other. */
+export const leastLane = 28;
+
+/** The least height at which every line has room. */
+export function leastHeight({ timeline }: Moments, pins: readonly Pin[]): number {
+  return margin.top + margin.bottom + timeline.sites.length * leastLane + pins.length * pinHeight;
+}
 
 /** The area of a part of the sequence chart, with the coordinates of its moments and sites. */
 export class Sheet {

@@ -157,10 +157,10 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
             key={one.text}
             type="button"
             className="pin"
-            aria-label={`Remove ${one.text}`}
             onClick={() => onPins(pins.filter((other) => other !== one))}
           >
-            {one.text} <b>{one.valueIn(moments.site(one.site, moment))}</b> ×
+            <span className="visually-hidden">Remove </span>
+            {one.text} <b>{one.valueIn(moments.site(one.site, moment))}</b> <span aria-hidden="true">×</span>
           </button>
         ))}
         <input

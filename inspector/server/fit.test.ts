@@ -6,6 +6,7 @@ import { check } from '../../verification/check/check.ts';
 import dining from '../../verification/examples/dining-philosophers.ts';
 import copiedToken from '../../verification/protocols/naimi-trehel/copied-token.ts';
 import { systems } from '../../verification/protocols/systems.ts';
+import type { Timeline } from '../../verification/timeline/format.ts';
 import { longRun } from '../page/testing/long-run.ts';
 import { answerExploring } from './explore.ts';
 import { fromReport } from './from-report.ts';
@@ -20,8 +21,11 @@ const widths = [390, 720, 1024, 1440] as const;
 const heights = { 390: 844, 720: 450, 1024: 768, 1440: 768 } as const;
 const themes = ['light', 'dark'] as const;
 
-/** The views that are tested: a counterexample, a walk through a large system, a system that is no lock, a long run. */
-const views = ['counterexample', 'exploring', 'no lock', 'long run'] as const;
+/**
+ * The views that are tested: a counterexample, a walk through a large system, a system that is no lock, a long run of more sites than
+ * have room, two runs side by side with a pinned expression.
+ */
+const views = ['counterexample', 'exploring', 'no lock', 'long run', 'two runs'] as const;
 type View = (typeof views)[number];
 
 async function answerOf(view: View): Promise<Answer> {
@@ -35,13 +39,31 @@ async function answerOf(view: View): Promise<Answer> {
       return answerExploring(systems['epoch']!({ ...options, sites: 4 }));
     case 'no lock':
       return answerExploring(dining);
-    case 'long run': {
-      const run = longRun(3_000);
-      const head = { id: 'run', title: 'run', about: '', kind: 'timeline' as const };
-      return answerWith({ shown: [{ head, timeline: () => run }], about: { title: 'run' } });
+    case 'long run':
+      return shown(longRun(3_000, sites));
+    case 'two runs': {
+      const run = longRun(300, sites.slice(0, 5));
+      const steps = run.steps.map((step, at) =>
+        at === 10
+          ? { ...step, text: 'd receives VOTE_REQUEST(epoch=48, candidate=b, term=0, version=1)' }
+          : step,
+      );
+      return shown(run, { ...run, steps, title: 'the other' });
     }
   }
 }
+
+function shown(...timelines: readonly Timeline[]): Answer {
+  return answerWith({
+    shown: timelines.map((timeline, index) => ({
+      head: { id: `run-${index}`, title: timeline.title, about: '', kind: 'timeline' as const },
+      timeline: () => timeline,
+    })),
+    about: { title: 'runs' },
+  });
+}
+
+const sites = Array.from({ length: 12 }, (_, index) => String.fromCharCode(97 + index));
 
 it('is small: less than 300 kB for the whole page as it is sent', async () => {
   const files = await builtPage(() => undefined);
@@ -73,8 +95,15 @@ describe.skipIf(chrome === null).each(views)('the page fits: %s', (view) => {
     const { page, complaints } = await watchedPage(browser);
     try {
       await page.setViewportSize({ width, height: heights[width] });
-      await page.goto(server.url);
+      await page.goto(view === 'two runs' ? `${server.url}#source=run-0&step=11&beside=run-1` : server.url);
       await page.waitForSelector('.inspector');
+      if (view === 'two runs') {
+        const pin = page.getByLabel('Pin an expression as a lane');
+        await pin.fill('b in client.inCS');
+        await pin.press('Enter');
+        await pin.fill('nothing');
+        await page.locator('.pins output').waitFor();
+      }
       if (view === 'exploring' || view === 'no lock') {
         for (let step = 1; step <= 3; step++) {
           await page.keyboard.press('1');
@@ -102,6 +131,14 @@ describe.skipIf(chrome === null).each(views)('the page fits: %s', (view) => {
           .poll(() => faults(page), { message: `tab ${await tab.textContent()}`, timeout: 5_000 })
           .toEqual([]);
         if (width === 1440) expect(await serious(page)).toEqual([]);
+      }
+      if (width === 1440) {
+        // A menu and the list of keys lie over the page.
+        await page.locator('.messages .downloads summary').click();
+        expect(await serious(page), 'the menu').toEqual([]);
+        await page.keyboard.press('Escape');
+        await page.getByRole('button', { name: 'Keys' }).click();
+        expect(await serious(page), 'the keys').toEqual([]);
       }
       expect(complaints).toEqual([]);
     } finally {
@@ -162,8 +199,26 @@ it.skipIf(chrome === null)('each fault that is put into a page that fits is foun
   expect(Math.min(...(await clearances(page)))).toBeLessThan(0);
 
   expect(await drawnShare(page)).toBeGreaterThan(0.004);
+  const context = `document.querySelector('.sequence').getContext('2d')`;
+  // The names of two sites that touch, and one that is not there.
+  await page.evaluate(`${context}.fillRect(20, 40, 9, 30)`);
+  expect(await faults(page)).toContain('3 names in the sequence chart of a,b,c');
+  await page.evaluate(`${context}.clearRect(0, 0, 60, 100)`);
+  expect(await faults(page)).toContain('1 names in the sequence chart of a,b,c');
   await page.evaluate(`void (document.querySelector('.sequence').width += 0)`);
   expect(await drawnShare(page)).toBe(0);
+
+  await page.evaluate(`document.querySelector('.side .body').insertAdjacentHTML('beforeend',
+    '<div class="scroll"><table><tr><td>' + 'word'.repeat(200) + '</td></tr></table></div>')`);
+  expect(await faults(page)).toContainEqual(
+    expect.stringMatching(/^a table is \d{3,} px wider than its panel$/),
+  );
+  await page.evaluate(
+    `Object.assign(document.querySelector('.side table').style, { width: '90px', tableLayout: 'fixed' })`,
+  );
+  expect(await faults(page)).toContainEqual(
+    expect.stringMatching(/^a text sticks out of its cell: (word){200}$/),
+  );
   await page.evaluate(`document.querySelector('.values .body').replaceChildren()`);
   expect(await faults(page)).toContain('an empty panel: State');
 });

@@ -220,6 +220,19 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     await page.locator('.beside-bar').waitFor({ state: 'detached' });
   });
 
+  it('scrolls the lines of many sites to the site that took the step', async () => {
+    const ids = Array.from({ length: 16 }, (_, at) => `site ${at + 1}`);
+    const page = await opened(await served(shown(longRun(32, ids))));
+    await page.waitForSelector('.sequence');
+    const scrolled = () => page.evaluate(`document.querySelector('.sequence-canvas').scrollTop`);
+    expect(await scrolled()).toBe(0);
+    await page.keyboard.press('End');
+    await expect.poll(scrolled).toBeGreaterThan(100);
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(scrolled).toBe(0);
+  });
+
   it('folds actors that come and go into one line, and unfolds them', async () => {
     const ids = ['app', ...Array.from({ length: 12 }, (_, at) => `todo ${at + 1}`)];
     const run = longRun(40, ids);

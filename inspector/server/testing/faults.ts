@@ -3,6 +3,9 @@ import type { Page } from 'playwright-core';
 /** The smallest size of a text: 11 px, but for rounding. */
 const leastPx = 10.95;
 
+/** Height of the name of a site: two names that touch are higher. */
+const mostNamePx = 18;
+
 /** Texts of drawings smaller than they may be, panels without content, and parts that stick out of the page. */
 export async function faults(page: Page): Promise<readonly string[]> {
   return page.evaluate(`(() => {
@@ -40,16 +43,57 @@ export async function faults(page: Page): Promise<readonly string[]> {
           found.push('a site out of view: ' + id);
       }
     }
+    for (const table of document.querySelectorAll('.side table')) {
+      const { scrollWidth, clientWidth } = table.closest('.scroll') ?? table;
+      if (scrollWidth > clientWidth) found.push('a table is ' + (scrollWidth - clientWidth) + ' px wider than its panel');
+      for (const cell of table.querySelectorAll('td, th'))
+        if (cell.scrollWidth > cell.clientWidth + 1) found.push('a text sticks out of its cell: ' + cell.textContent);
+    }
+    for (const shown of document.querySelectorAll('.sequence')) {
+      const names = namesIn(shown);
+      const sites = /^Sequence chart of (.*): \\d+ steps/.exec(shown.ariaLabel)[1].split(', ');
+      const { scrollHeight, clientHeight } = shown.closest('.sequence-canvas');
+      const isWhole = scrollHeight <= clientHeight;
+      if (names.length < (isWhole ? sites.length : 1) || names.some((high) => high > ${mostNamePx}))
+        found.push(names.length + ' names in the sequence chart of ' + sites);
+    }
     const over = document.documentElement.scrollWidth - innerWidth;
     if (over > 0) found.push('the page is ' + over + ' px wider than the window');
     for (const name of ['.top', '.story', '.controls', '.panel > header']) {
       for (const element of document.querySelectorAll(name)) {
+        const { right } = element.getBoundingClientRect();
         for (const child of element.children) {
-          if (child.getBoundingClientRect().right > innerWidth + 1) found.push(name + ' sticks out: ' + child.textContent);
+          if (child.getBoundingClientRect().right > Math.min(innerWidth, right) + 1) found.push(name + ' sticks out: ' + child.textContent);
         }
       }
     }
     return found;
+
+    /** The heights of the texts at the left edge of a sequence chart, below the numbers of the steps. */
+    function namesIn(shown) {
+      const ratio = devicePixelRatio;
+      const { width, height } = shown;
+      if (width === 0 || height <= 24 * ratio) return [];
+      const canvas = Object.assign(document.createElement('canvas'), { width, height });
+      const context = canvas.getContext('2d', { willReadFrequently: true });
+      context.drawImage(shown, 0, 0);
+      const wide = Math.round((Number(shown.dataset.gutter) - 12) * ratio);
+      const top = Math.round(24 * ratio);
+      const { data } = context.getImageData(0, top, wide, height - top);
+      const heights = [];
+      let since = null;
+      for (let y = 0; y <= height - top; y++) {
+        let isText = false;
+        for (let at = y * wide; y < height - top && at < (y + 1) * wide && !isText; at++)
+          isText = [0, 1, 2].some((of) => Math.abs(data[4 * at + of] - data[of]) > 60);
+        if (isText) since ??= y;
+        else if (since !== null) {
+          heights.push((y - since) / ratio);
+          since = null;
+        }
+      }
+      return heights;
+    }
   })()`);
 }
 
