@@ -263,3 +263,38 @@ export function startOf(machine: AnyStateMachine, makeId: MakeId, isRoot: boolea
     last: last === null ? 'nil' : 'root',
   };
 }
+
+// In words.
+
+export function rowText(row: Row): string {
+  const names = (['i', 'l', 'o'] as const).map((name) => `${name}=${row.equal[name] ?? 'nil'}`);
+  const peers = row.peers === null ? [] : [`peers ${row.peers}`];
+  const of = [
+    `token ${row.token ? 'here' : 'elsewhere'}`,
+    `line ${row.own}`,
+    ...(row.kind === 'TOKEN' ? [`entries ${row.entries}`] : []),
+    ...peers,
+    names.join(' '),
+  ];
+  return `${stepText(row)} (${of.join(', ')})`;
+}
+
+export function stepText({ kind, client, effect }: Row): string {
+  const event = kind === 'REQUEST' || kind === 'LEAVE' ? `${kind}(o)` : kind;
+  const list = (pieces: readonly Piece[]) => `[${pieces.join(' ')}]`;
+  const does = [
+    ...effect.sends.map((send) => {
+      if (send.type === 'TOKEN') return `TOKEN${list(send.line)} to ${send.target}`;
+      if (send.type === 'REQUEST') return `REQUEST(${send.origin}) to ${send.target}`;
+      return send.type === 'LEAVE' ? `LEAVE(${send.leaver}) to all` : `GOODBYE to ${send.target}`;
+    }),
+    ...(effect.last === 'kept' ? [] : [`last := ${effect.last}`]),
+    ...(effect.line === 'kept' ? [] : [`line := ${list(effect.line)}`]),
+    ...(effect.peers === 'kept' ? [] : ['one peer less']),
+    effect.token ? 'has the token' : 'has no token',
+    ...(effect.grants ? ['grant'] : []),
+    ...(effect.leaves ? ['left'] : []),
+    ...(effect.unexpected ? ['unexpected'] : []),
+  ];
+  return `${client}, ${event} -> ${effect.client}: ${does.join(', ')}`;
+}

@@ -6,7 +6,9 @@ import { type Solver, solvers } from '../../../proof/solver.ts';
 import type { Theory } from '../../../proof/theory.ts';
 import { editorOf } from '../../../system/edit.ts';
 import { mutants } from '../mutants.ts';
-import { lineTheory } from './theory.ts';
+import { before, invariant } from './invariant.ts';
+import { ordered, orderRules } from './progress.ts';
+import { consequences, lineTheory } from './theory.ts';
 
 /* The table, and a few claims. All claims and all mutants: theory.slow.test.ts. */
 
@@ -20,7 +22,7 @@ afterAll(() => solver.close());
 
 test('each event, client state and shape of the lines has its rows, and the table allows what it claims', () => {
   const claims = theory.steps.flatMap((step) => step.claims);
-  expect([theory.rows, theory.steps.length, claims.length]).toEqual([816, 81, 2149]);
+  expect([theory.rows, theory.steps.length, claims.length]).toEqual([816, 81, 3466]);
   expect(theory.table.flatMap(({ claim, broken }) => broken.map((row) => `${claim}: ${row}`))).toEqual([]);
 });
 
@@ -30,7 +32,41 @@ test('what follows from the invariant is proved, and that the table has a row fo
   const steps = theory.steps.filter(({ step }) => step === 'consequences' || step.includes('rows'));
   const report = await prove('line', { ...theory, steps }, [solver]);
   expect(report.claims.filter(({ verdict }) => verdict !== 'proved')).toEqual([]);
-  expect(report.claims.length).toBe(9 + 3 + 4);
+  expect(report.claims.length).toBe(10 + 3 + 10);
+});
+
+/* A mutant breaks each of these conjuncts: theory.slow.test.ts. */
+describe('a consequence falls with the conjunct that it rests on', () => {
+  const conjuncts = invariant(before, false);
+  const order = orderRules(ordered);
+  const rests = {
+    'mutual exclusion': 'L2: in the critical section the token is here',
+    'T: a site without a parent has the token or gets it': 'L1: a waiting site is in a place',
+    'the token has no entries while it is here': 'at most one token',
+    'progress: the head has a request on its way, or the token, or gets it':
+      'L1: a waiting site is in a place',
+    "progress: the receiver of the head's request is not below the head": 'T: or the target of its request',
+    'progress: a head with the token is in its critical section': 'L3: the line of an idle site is empty',
+    'progress: a head with the token, or that gets it, comes before':
+      'before a site may come those that hold it',
+    'progress: a site has one head': 'held: entries are its edges',
+  };
+
+  test('all of them', () => {
+    const { claims } = consequences(conjuncts, order);
+    const ofUnsat = claims.filter(({ expect }) => expect === undefined).map(({ claim }) => claim);
+    expect(Object.keys(rests)).toEqual(ofUnsat);
+  });
+
+  test.each(Object.entries(rests))('%s: %s', async (consequence, conjunct) => {
+    const isOther = ({ name }: { readonly name: string }) => name !== conjunct;
+    const [others, ordering] = [conjuncts.filter(isOther), order.filter(isOther)];
+    expect(others.length + ordering.length).toBe(conjuncts.length + order.length - 1);
+    const step = consequences(others, ordering);
+    const claims = step.claims.filter(({ claim }) => claim === consequence);
+    const report = await prove(consequence, { rows: 0, table: [], steps: [{ ...step, claims }] }, [solver]);
+    expect(report.claims.map(({ verdict }) => verdict)).toEqual(['refuted']);
+  });
 });
 
 test('a mistake breaks the obligation that forbids it: the pointer stays after asking', {

@@ -3,7 +3,6 @@ import { siteMachine } from '../../../../machines/line/site.ts';
 import {
   type Assertion,
   and,
-  choose,
   differ,
   equal,
   exists,
@@ -16,24 +15,23 @@ import {
   or,
   type Query,
   type Term,
-  yes,
 } from '../../../proof/formula.ts';
-import { assumed, broken, grouped } from '../../../proof/induction.ts';
-import { ascending, descending, opaque } from '../../../proof/opaque.ts';
-import type { Claim, Step, TableClaim, Theory } from '../../../proof/theory.ts';
-import { before, invariant, relations, type State, tokenSomewhere, witnessed } from './invariant.ts';
+import { assumed, broken, type Conjunct, grouped } from '../../../proof/induction.ts';
+import { opaque } from '../../../proof/opaque.ts';
+import type { Claim, Step, Theory } from '../../../proof/theory.ts';
+import { before, invariant, relations, tokenSomewhere, witnessed } from './invariant.ts';
 import {
-  type Client,
-  type Kind,
-  type Piece,
-  type Row,
-  type RowEffect,
-  type RowSend,
-  type Shape,
-  type Start,
-  startOf,
-  tabulate,
-} from './table.ts';
+  orderClaimsAtStart,
+  ordered,
+  relations as orderedRelations,
+  orderRules,
+  progressClaims,
+  progressConsequences,
+  progressTableClaim,
+} from './progress.ts';
+import { isIn, networkAfterReceipt, startState, startsAs, stateAfter, stepConstants } from './step.ts';
+import { type Client, type Kind, type Row, startOf, stepText, tabulate } from './table.ts';
+import { copiesOnly, tableClaims } from './table-claims.ts';
 
 export interface LineTheoryOptions {
   readonly machine?: AnyStateMachine;
@@ -50,159 +48,24 @@ export function lineTheory({ machine = siteMachine, leave = false }: LineTheoryO
   const theory = new LineTheory(leave);
   return {
     rows: rows.length,
-    table: [copiesOnly(machine, leave, rows), ...tableClaims(rows)],
+    table: [
+      copiesOnly(machine, leave, rows),
+      ...tableClaims(rows),
+      ...(leave ? [] : [progressTableClaim(rows)]),
+    ],
     steps: [
       theory.start(machine),
       ...grouped(rows, messages).map((group) => theory.transition(group)),
       theory.coverage(),
-      theory.consequences(),
+      consequences(invariant(before, leave), leave ? null : orderRules(ordered)),
     ],
   };
-}
-
-// The table alone.
-
-/** The table must not change with texts as ids, in either order, with other numbers of peers, and with lines of other lengths. */
-function copiesOnly(machine: AnyStateMachine, leave: boolean, rows: readonly Row[]): TableClaim {
-  const others = [
-    tabulate(machine, leave, { makeId: ascending, between: 1, peers: 3 }),
-    tabulate(machine, leave, { makeId: descending, between: 5, peers: 8 }),
-  ];
-  const shortest = tabulate(machine, leave, { makeId: ascending, between: 0, peers: 2 });
-  const text = ({ effect }: Row) => JSON.stringify(effect);
-  // Where no entry is between the first and the last one, none can be seen to be copied.
-  const withoutMiddles = ({ effect }: Row) =>
-    text({ effect } as Row)
-      .replaceAll(/"[mq]",?/g, '')
-      .replaceAll(',]', ']');
-  return {
-    claim: 'a step only copies ids and compares them, and sees whether a line is empty',
-    broken: rows.flatMap((row, index) =>
-      others.every((other) => text(other[index]!) === text(row)) &&
-      withoutMiddles(shortest[index]!) === withoutMiddles(row)
-        ? []
-        : [rowText(row)],
-    ),
-  };
-}
-
-function tableClaims(rows: readonly Row[]): readonly TableClaim[] {
-  const isBroken = (is: (row: Row) => boolean) => rows.filter(is).map(rowText);
-  const isInside = (client: string) => client === 'inCS' || client === 'leaving';
-  return [
-    {
-      claim: 'a grant comes with the token, in the critical section',
-      broken: isBroken(
-        ({ client, effect }) =>
-          effect.grants && (effect.client !== 'inCS' || !(effect.token || client === 'inCS')),
-      ),
-    },
-    {
-      claim: 'a client enters with a grant',
-      broken: isBroken(
-        ({ client, effect }) => effect.client === 'inCS' && client !== 'inCS' && !effect.grants,
-      ),
-    },
-    {
-      claim: 'a site says that it has left when it has',
-      broken: isBroken(
-        ({ client, effect }) => effect.leaves !== (effect.client === 'left' && client !== 'left'),
-      ),
-    },
-    {
-      claim: 'a leaver asks all others at once, from inside',
-      broken: isBroken(
-        ({ client, effect }) =>
-          (effect.client === 'leaving' && !isInside(client)) ||
-          (effect.client === 'leaving' && client !== 'leaving') !==
-            effect.sends.some(({ type }) => type === 'LEAVE'),
-      ),
-    },
-    {
-      claim: 'a peer is counted out by its LEAVE or GOODBYE alone',
-      broken: isBroken(
-        ({ kind, effect }) => effect.peers !== 'kept' && kind !== 'LEAVE' && kind !== 'GOODBYE',
-      ),
-    },
-    {
-      claim: 'a GOODBYE is the last that a step sends, and answers LEAVE',
-      broken: isBroken(({ kind, effect: { sends } }) =>
-        sends.some(
-          ({ type }, index) => type === 'GOODBYE' && (kind !== 'LEAVE' || index !== sends.length - 1),
-        ),
-      ),
-    },
-    {
-      claim: 'an event that is unexpected changes nothing',
-      broken: isBroken(
-        ({ client, token, effect: { unexpected, ...after } }) =>
-          unexpected &&
-          (after.client !== client ||
-            after.token !== token ||
-            after.last !== 'kept' ||
-            after.line !== 'kept' ||
-            after.peers !== 'kept' ||
-            after.sends.length > 0),
-      ),
-    },
-    {
-      claim: 'a step sends one message of a type at most',
-      broken: isBroken(({ effect: { sends } }) =>
-        sends.some((one, index) => sends.slice(0, index).some(({ type }) => type === one.type)),
-      ),
-    },
-  ];
 }
 
 /** Rows that start with one event in one client state, with lines of one shape, and have one effect. */
 type Group = readonly [Row, ...Row[]];
 
 const messages: readonly Kind[] = ['TOKEN', 'REQUEST', 'LEAVE', 'GOODBYE'];
-
-// Lines as sets.
-
-/** x is one of the entries that a piece of a line stands for. */
-function isIn(piece: Piece, x: Term): Formula {
-  if (piece === 'm') return and(before.inLine('i', x), differ(x, 'h'), differ(x, 'e'));
-  if (piece === 'q') return and(before.onToken(x), differ(x, 'p'), differ(x, 'r'));
-  return equal(x, piece);
-}
-
-const isInAny = (pieces: readonly Piece[]) => (x: Term) => or(...pieces.map((piece) => isIn(piece, x)));
-
-/** The line with these entries has the shape, with its first and last entry called so. */
-function hasShape(shape: Shape, has: (x: Term) => Formula, first: Term, end: Term): Formula {
-  if (shape === 'none') return not(exists((x) => has(x)));
-  if (shape === 'one') return and(has(first), not(exists((x) => and(has(x), differ(x, first)))));
-  return and(has(first), has(end), differ(first, end));
-}
-
-function counted(shape: Shape): Formula {
-  const some = exists((x) => before.counts('i', x));
-  const two = exists((x, y) => and(before.counts('i', x), before.counts('i', y), differ(x, y)));
-  return shape === 'none' ? not(some) : shape === 'one' ? and(some, not(two)) : two;
-}
-
-/** The site's variables, and which of the sites named are one, are as the row says. */
-function startsAs({ kind, token, equal: classes, own, entries, peers }: Row): Formula {
-  const names = (['i', 'l', 'o'] as const).filter((name) => classes[name] !== null);
-  const pairs = names.flatMap((name, index) => names.slice(index + 1).map((other) => [name, other] as const));
-  const is = (holds: boolean, formula: Formula) => (holds ? formula : not(formula));
-  return and(
-    is(token, before.token('i')),
-    is(classes.l !== null, before.hasLast('i')),
-    ...pairs.map(([one, other]) => is(classes[one] === classes[other], equal(one, other))),
-    hasShape(own, (x) => before.inLine('i', x), 'h', 'e'),
-    kind === 'TOKEN' ? hasShape(entries, before.onToken, 'p', 'r') : yes,
-    peers === null ? yes : counted(peers),
-  );
-}
-
-/** i, l, o, h, e, p, r: as in the table; o also sends a GOODBYE. A token is at k, or on its way there. */
-const stepConstants = ['i', 'l', 'o', 'h', 'e', 'p', 'r', 'k'];
-
-const handsOn = ({ sends }: RowEffect) =>
-  sends.find((send): send is Extract<RowSend, { type: 'TOKEN' }> => send.type === 'TOKEN');
 
 class LineTheory {
   readonly #leave: boolean;
@@ -232,6 +95,13 @@ class LineTheory {
       claim: 'a token exists',
       query: { relations, constants, assertions: [forAll((x) => not(tokenSomewhere(s, x)))] },
     });
+    if (!this.#leave) {
+      for (const { claim, constants: sites, assertions } of orderClaimsAtStart(s))
+        claims.push({
+          claim,
+          query: { relations: orderedRelations, constants: [...constants, ...sites], assertions },
+        });
+    }
     return { step: 'start', claims };
   }
 
@@ -332,6 +202,12 @@ class LineTheory {
       [],
       forAll((x) => not(tokenSomewhere(after, x))),
     );
+    if (!this.#leave) {
+      for (const { claim, constants, assertions } of progressClaims(rows[0], after)) {
+        const { relations: _, ...safe } = query(constants, ...assumed(orderRules(ordered)), ...assertions);
+        claims.push({ claim, query: { relations: orderedRelations, ...safe } });
+      }
+    }
     return { step, possible: query([]), claims };
   }
 
@@ -361,39 +237,52 @@ class LineTheory {
       }),
     };
   }
+}
 
-  consequences(): Step {
-    const query = (constants: readonly Term[], ...facts: readonly Formula[]): Query => ({
-      relations,
-      constants,
-      assertions: [...this.#assumed, ...facts.map(fact)],
-    });
-    const isInside = (x: Term) => or(before.inCS(x), before.leaving(x));
-    const parents = (x: Term) =>
-      or(before.hasLast(x), before.hasRequest(x), before.lined(x), before.onToken(x));
-    return {
-      step: 'consequences',
-      claims: [
-        {
-          claim: 'mutual exclusion',
-          query: query(['a', 'b'], isInside('a'), isInside('b'), differ('a', 'b')),
-        },
-        {
-          claim: 'T: a site without a parent has the token or gets it',
-          query: query(['a'], not(parents('a')), not(tokenSomewhere(before, 'a')), not(before.left('a'))),
-        },
-        {
-          claim: 'the token has no entries while it is here',
-          query: query(['a', 'b'], before.onToken('a'), before.token('b')),
-        },
-        {
-          claim: 'the invariant can hold, with two sites',
-          query: query(['a', 'b', 'k'], differ('a', 'b'), tokenSomewhere(before, 'k')),
-          expect: 'sat',
-        },
-      ],
-    };
-  }
+/** What follows from these conjuncts, and from those about the order of lines, without a step. */
+export function consequences(conjuncts: readonly Conjunct[], order: readonly Conjunct[] | null): Step {
+  const query = (constants: readonly Term[], ...facts: readonly Formula[]): Query => ({
+    relations,
+    constants,
+    assertions: [...assumed(conjuncts), ...facts.map(fact)],
+  });
+  const isInside = (x: Term) => or(before.inCS(x), before.leaving(x));
+  const parents = (x: Term) =>
+    or(before.hasLast(x), before.hasRequest(x), before.lined(x), before.onToken(x));
+  const progress = order === null ? [] : progressConsequences();
+  return {
+    step: 'consequences',
+    claims: [
+      {
+        claim: 'mutual exclusion',
+        query: query(['a', 'b'], isInside('a'), isInside('b'), differ('a', 'b')),
+      },
+      {
+        claim: 'T: a site without a parent has the token or gets it',
+        query: query(['a'], not(parents('a')), not(tokenSomewhere(before, 'a')), not(before.left('a'))),
+      },
+      {
+        claim: 'the token has no entries while it is here',
+        query: query(['a', 'b'], before.onToken('a'), before.token('b')),
+      },
+      {
+        claim: 'the invariant can hold, with two sites',
+        query: query(['a', 'b', 'k'], differ('a', 'b'), tokenSomewhere(before, 'k')),
+        expect: 'sat',
+      },
+      ...progress.map(
+        ({ claim, constants, assertions, expect }): Claim => ({
+          claim,
+          query: {
+            relations: orderedRelations,
+            constants,
+            assertions: [...assumed(conjuncts), ...assumed(order ?? []), ...assertions],
+          },
+          ...(expect === undefined ? {} : { expect }),
+        }),
+      ),
+    ],
+  };
 }
 
 /**
@@ -439,195 +328,4 @@ function nextBelow(x: Term): {
 
 function isClient(client: string): client is Client {
   return Object.hasOwn(before, client);
-}
-
-function startState(root: Start, other: Start): State {
-  const of = (is: (start: Start) => boolean) => (x: Term) =>
-    choose(equal(x, 'root'), is(root) ? yes : no, is(other) ? yes : no);
-  const pointsAtRoot = of(({ last }) => last === 'root');
-  const nowhere = () => no;
-  return {
-    idle: of(({ client }) => client === 'idle'),
-    requesting: of(({ client }) => client === 'requesting'),
-    withdrawn: of(({ client }) => client === 'withdrawn'),
-    inCS: of(({ client }) => client === 'inCS'),
-    leaving: of(({ client }) => client === 'leaving'),
-    left: of(({ client }) => client === 'left'),
-    token: of(({ token }) => token),
-    tokenTo: nowhere,
-    hasLast: pointsAtRoot,
-    last: (x, y) => and(pointsAtRoot(x), equal(y, 'root')),
-    hasRequest: nowhere,
-    requestTo: nowhere,
-    requestBy: nowhere,
-    inLine: nowhere,
-    lined: nowhere,
-    onToken: nowhere,
-    path: (x, y) => or(equal(x, y), and(pointsAtRoot(x), equal(y, 'root'))),
-    leaveTo: nowhere,
-    goodbyeTo: nowhere,
-    counts: (x, y) => differ(x, y),
-  };
-}
-
-type Network = Pick<
-  State,
-  'tokenTo' | 'onToken' | 'hasRequest' | 'requestTo' | 'requestBy' | 'leaveTo' | 'goodbyeTo'
->;
-
-/** The network once the message that makes the step has been received. */
-function networkAfterReceipt(kind: Kind): Network {
-  const { tokenTo, onToken, hasRequest, requestTo, requestBy, leaveTo, goodbyeTo } = before;
-  const unless = (received: Kind, is: State['last'], ...of: readonly Term[]): State['last'] =>
-    kind === received
-      ? (...sites) => and(is(...sites), or(...of.map((term, at) => differ(sites[at]!, term))))
-      : is;
-  return {
-    tokenTo: unless('TOKEN', tokenTo, 'i'),
-    onToken: kind === 'TOKEN' ? () => no : onToken,
-    hasRequest: unless('REQUEST', hasRequest, 'o'),
-    requestTo: unless('REQUEST', requestTo, 'o'),
-    requestBy: unless('REQUEST', requestBy, 'o'),
-    leaveTo: unless('LEAVE', leaveTo, 'o', 'i'),
-    goodbyeTo: unless('GOODBYE', goodbyeTo, 'o', 'i'),
-  };
-}
-
-/**
- * The state after the step. The closure is given, not computed: a wrong one makes a claim fail, for the claims say of it all
- * that is used of it.
- */
-function stateAfter(row: Row): State {
-  const { kind, effect } = row;
-  const at = (was: State['token'], is: boolean) => (x: Term) => choose(equal(x, 'i'), is ? yes : no, was(x));
-  const client = (name: Client) => at(before[name], effect.client === name);
-  const network = networkAfterReceipt(kind);
-  const sent = effect.sends;
-  const requests = sent.flatMap((send) => (send.type === 'REQUEST' ? [send] : []));
-  const goodbyes = sent.flatMap((send) => (send.type === 'GOODBYE' ? [send] : []));
-  const token = handsOn(effect);
-  const line = effect.line === 'kept' ? undefined : isInAny(effect.line);
-  const asksToLeave = sent.some(({ type }) => type === 'LEAVE');
-  return {
-    idle: client('idle'),
-    requesting: client('requesting'),
-    withdrawn: client('withdrawn'),
-    inCS: client('inCS'),
-    leaving: client('leaving'),
-    left: client('left'),
-    token: at(before.token, effect.token),
-    tokenTo: (x) => or(network.tokenTo(x), token === undefined ? no : equal(x, token.target)),
-    onToken: (x) => or(network.onToken(x), token === undefined ? no : isInAny(token.line)(x)),
-    hasLast: effect.last === 'kept' ? before.hasLast : at(before.hasLast, effect.last !== 'nil'),
-    last: (x, y) =>
-      effect.last === 'kept'
-        ? before.last(x, y)
-        : choose(equal(x, 'i'), effect.last === 'nil' ? no : equal(y, effect.last), before.last(x, y)),
-    hasRequest: (x) => or(network.hasRequest(x), ...requests.map(({ origin }) => equal(x, origin))),
-    requestTo: (x, y) =>
-      or(
-        network.requestTo(x, y),
-        ...requests.map(({ origin, target }) => and(equal(x, origin), equal(y, target))),
-      ),
-    requestBy: (x, y) =>
-      or(network.requestBy(x, y), ...requests.map(({ origin }) => and(equal(x, origin), equal(y, 'i')))),
-    inLine:
-      line === undefined ? before.inLine : (x, y) => choose(equal(x, 'i'), line(y), before.inLine(x, y)),
-    lined:
-      line === undefined
-        ? before.lined
-        : (x) => or(and(before.lined(x), not(before.inLine('i', x))), line(x)),
-    path: pathAfter(row),
-    leaveTo: (x, y) =>
-      or(network.leaveTo(x, y), asksToLeave ? and(equal(x, 'i'), differ(y, 'i'), not(before.left(y))) : no),
-    goodbyeTo: (x, y) =>
-      or(network.goodbyeTo(x, y), ...goodbyes.map(({ target }) => and(equal(x, 'i'), equal(y, target)))),
-    counts: (x, y) =>
-      effect.peers === 'kept'
-        ? before.counts(x, y)
-        : and(before.counts(x, y), or(differ(x, 'i'), differ(y, 'o'))),
-  };
-}
-
-/** The paths once the parents have changed as the messages sent say. */
-function pathAfter({ kind, effect }: Row): State['path'] {
-  const token = handsOn(effect);
-  if (token !== undefined) return pathAfterHandOver(token, effect);
-  const forwarded = effect.sends.find(({ type }) => type === 'REQUEST');
-  if (kind === 'REQUEST' && forwarded?.type === 'REQUEST')
-    return pathAfterForwarding(forwarded.target, effect);
-  return before.path;
-}
-
-/**
- * The token and its line leave i, the root: its target t is the root now and the parent of all other entries. Below i alone, paths go on to i's last, an
- * entry, or to t where i is an entry itself, or end where i has left.
- */
-function pathAfterHandOver(
-  { target: t, line }: Extract<RowSend, { type: 'TOKEN' }>,
-  { last, client }: RowEffect,
-): State['path'] {
-  const { path } = before;
-  const isEntry = (x: Term) => or(equal(x, t), and(isInAny(line)(x), differ(x, 'i')));
-  const isBelowEntry = (x: Term) => exists((entry) => and(isEntry(entry), path(x, entry)));
-  const pastI = (y: Term) =>
-    client === 'left' ? no : or(equal(y, t), last === 'kept' || last === 'nil' ? no : equal(y, last));
-  return (x, y) =>
-    choose(
-      path(x, t),
-      and(path(x, y), path(y, t)),
-      choose(
-        isBelowEntry(x),
-        or(and(path(x, y), differ(y, 'i')), equal(y, t)),
-        choose(path(x, 'i'), or(path(x, y), pastI(y)), path(x, y)),
-      ),
-    );
-}
-
-/** Path reversal: the parent of i was its last, and that of o was i; now that of o is the target, and that of i is o, unless i's last is kept. */
-function pathAfterForwarding(target: Term, { last }: RowEffect): State['path'] {
-  const { path } = before;
-  const fromO = (x: Term, y: Term) => or(and(path(x, y), path(y, 'o')), path(target, y));
-  if (last === 'kept') return (x, y) => choose(path(x, 'o'), fromO(x, y), path(x, y));
-  return (x, y) =>
-    choose(
-      path(x, 'o'),
-      fromO(x, y),
-      choose(path(x, 'i'), or(and(path(x, y), path(y, 'i')), equal(y, 'o'), path(target, y)), path(x, y)),
-    );
-}
-
-// In words.
-
-function rowText(row: Row): string {
-  const names = (['i', 'l', 'o'] as const).map((name) => `${name}=${row.equal[name] ?? 'nil'}`);
-  const peers = row.peers === null ? [] : [`peers ${row.peers}`];
-  const of = [
-    `token ${row.token ? 'here' : 'elsewhere'}`,
-    `line ${row.own}`,
-    ...(row.kind === 'TOKEN' ? [`entries ${row.entries}`] : []),
-    ...peers,
-    names.join(' '),
-  ];
-  return `${stepText(row)} (${of.join(', ')})`;
-}
-
-function stepText({ kind, client, effect }: Row): string {
-  const event = kind === 'REQUEST' || kind === 'LEAVE' ? `${kind}(o)` : kind;
-  const list = (pieces: readonly Piece[]) => `[${pieces.join(' ')}]`;
-  const does = [
-    ...effect.sends.map((send) => {
-      if (send.type === 'TOKEN') return `TOKEN${list(send.line)} to ${send.target}`;
-      if (send.type === 'REQUEST') return `REQUEST(${send.origin}) to ${send.target}`;
-      return send.type === 'LEAVE' ? `LEAVE(${send.leaver}) to all` : `GOODBYE to ${send.target}`;
-    }),
-    ...(effect.last === 'kept' ? [] : [`last := ${effect.last}`]),
-    ...(effect.line === 'kept' ? [] : [`line := ${list(effect.line)}`]),
-    ...(effect.peers === 'kept' ? [] : ['one peer less']),
-    effect.token ? 'has the token' : 'has no token',
-    ...(effect.grants ? ['grant'] : []),
-    ...(effect.leaves ? ['left'] : []),
-    ...(effect.unexpected ? ['unexpected'] : []),
-  ];
-  return `${client}, ${event} -> ${effect.client}: ${does.join(', ')}`;
 }

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AnyStateMachine } from 'xstate';
+import { type AnyStateMachine, assign } from 'xstate';
+import type { SiteContext } from '../../../../machines/naimi-trehel/site.ts';
 import { type ProofReport, prove, remembering } from '../../../proof/prove.ts';
 import { type Solver, SolverError, type SolverName, solvers } from '../../../proof/solver.ts';
+import { part, replace } from '../edit.ts';
 import { combinedMutants, leavingMutants, mutants, slowMutants } from '../mutants.ts';
 import { naimiTrehelTheory } from './theory.ts';
 
@@ -73,6 +75,25 @@ test('each mistake breaks the obligation that forbids it', { timeout: 1_200_000 
     a withdrawn site keeps the token: L3: of an idle site
     "
   `);
+});
+
+test('a queue that seems to stand behind a site that passed a REQUEST on: a site comes before a waiting one', {
+  timeout: 240_000,
+}, async () => {
+  const takesItsLastForItsNext = replace('routing.forwarding.on.REQUEST.0.actions', [
+    part('routing.forwarding.on.REQUEST.0.actions.0'),
+    assign({
+      next: ({ context }) => (context as SiteContext).last,
+      last: ({ event }) => event['origin'],
+    }),
+  ]);
+  const obligation = "progress: in the token's queue no site comes before a waiting one";
+  const theory = naimiTrehelTheory(takesItsLastForItsNext);
+  const steps = theory.steps.map((step) => ({
+    ...step,
+    claims: step.claims.filter(({ claim }) => claim === obligation),
+  }));
+  expect(refuted(await prove('mutant', { ...theory, steps }, [solver]))).toContain(obligation);
 });
 
 test('without path reversal all is proved but that requests come nearer to the root', {

@@ -5,7 +5,8 @@ import { prove, remembering } from '../../../proof/prove.ts';
 import { type Solver, solvers } from '../../../proof/solver.ts';
 import { replace } from '../edit.ts';
 import { mutants } from '../mutants.ts';
-import { naimiTrehelTheory } from './theory.ts';
+import { before, invariant } from './invariant.ts';
+import { consequences, naimiTrehelTheory } from './theory.ts';
 
 let solver: Solver;
 beforeAll(async () => {
@@ -42,6 +43,36 @@ describe('a mistake in the statechart breaks the obligation that forbids it', ()
     const { claims } = await proofOf(mutants[name]);
     const refuted = claims.filter(({ verdict }) => verdict === 'refuted').map(({ claim }) => claim);
     expect(refuted.join('; ')).toBe(broken);
+  });
+});
+
+/* A mutant breaks each of these conjuncts: theory.slow.test.ts. */
+describe('a consequence falls with the conjunct that it rests on', () => {
+  const rests = {
+    'mutual exclusion': 'at most one token',
+    'T: there is one root': 'L1: a waiting site is in a place',
+    "T: it is the tail of the token's queue": 'L3: of a site that is not idle',
+    'a queue has one head': 'queue: of chains',
+    'progress: the head has a request on its way, or the token, or gets it':
+      'L1: a waiting site is in a place',
+    "progress: the receiver of the head's request is not below the tail":
+      'T: or where the request of its head goes',
+    'progress: a head with the token is in its critical section': 'L3: of an idle site',
+  };
+
+  test('all of them', () => {
+    const { claims } = consequences(invariant(before));
+    const ofUnsat = claims.filter(({ expect }) => expect === undefined).map(({ claim }) => claim);
+    expect(Object.keys(rests)).toEqual(ofUnsat);
+  });
+
+  test.each(Object.entries(rests))('%s: %s', async (consequence, conjunct) => {
+    const others = invariant(before).filter(({ name }) => name !== conjunct);
+    expect(others.length).toBe(invariant(before).length - 1);
+    const step = consequences(others);
+    const claims = step.claims.filter(({ claim }) => claim === consequence);
+    const report = await prove(consequence, { rows: 0, table: [], steps: [{ ...step, claims }] }, [solver]);
+    expect(report.claims.map(({ verdict }) => verdict)).toEqual(['refuted']);
   });
 });
 

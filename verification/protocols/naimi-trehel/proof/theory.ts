@@ -17,7 +17,7 @@ import {
   type Term,
   yes,
 } from '../../../proof/formula.ts';
-import { assumed, broken, grouped } from '../../../proof/induction.ts';
+import { assumed, broken, type Conjunct, grouped } from '../../../proof/induction.ts';
 import { ascending, descending, opaque } from '../../../proof/opaque.ts';
 import type { Claim, Step, TableClaim, Theory } from '../../../proof/theory.ts';
 import {
@@ -43,7 +43,7 @@ export function naimiTrehelTheory(machine: AnyStateMachine = siteMachine): Theor
   return {
     rows: rows.length,
     table: [idsAreOpaque(machine, rows), ...tableClaims(rows), progressTableClaim(rows, rowText)],
-    steps: [startStep(machine), ...transitions.map(transition), consequences()],
+    steps: [startStep(machine), ...transitions.map(transition), consequences(invariant(before))],
   };
 }
 
@@ -340,11 +340,12 @@ function pathAfter({ kind, effect }: Row): State['path'] {
 
 // The invariant, and what follows from it.
 
-function consequences(): Step {
+/** What follows from these conjuncts, without a step. */
+export function consequences(conjuncts: readonly Conjunct[]): Step {
   const query = (constants: readonly Term[], ...facts: readonly Formula[]): Query => ({
     relations,
     constants,
-    assertions: [...assumed(invariant(before)), ...facts.map(fact)],
+    assertions: [...assumed(conjuncts), ...facts.map(fact)],
   });
   const headOf = (h: Term, x: Term) => and(before.queue(h, x), not(before.queued(h)));
   return {
