@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from '../../cli/testing/browser.ts';
+import { saidEverySecond } from '../../inspector/server/from-record.ts';
 import { builtPage } from '../../inspector/server/page.ts';
 import { servePage } from '../../inspector/server/server.ts';
 import { answerWith } from '../../inspector/server/sources.ts';
@@ -17,6 +18,8 @@ const turns = 5;
 const scrubMs = 2_500;
 /** The server packs a long run before the page is opened. */
 const packMs = 3_000;
+/** The steps of a run that are made between two lines about its progress. */
+const perPart = 1_000;
 const undisturbed: DrivenProtocol = { ...epoch, survives: false, client: ['ask', 'release'] };
 
 /**
@@ -24,9 +27,13 @@ const undisturbed: DrivenProtocol = { ...epoch, survives: false, client: ['ask',
  * jumps, and far jumps with nearly the whole run in view. Medians of several turns, each with a new page.
  */
 export async function measurePage([given = '100000', keep]: readonly string[]): Promise<void> {
-  const timeline = /^\d+$/.test(given)
-    ? randomRun(Number(given))
-    : (JSON.parse(readFileSync(given, 'utf8')) as Timeline);
+  const isCount = /^\d+$/.test(given);
+  if (isCount && keep === undefined) {
+    console.error(
+      `A run of ${Number(given).toLocaleString('en')} steps is made and judged first: a minute for 100,000. It is kept for the next time with: page ${given} FILE, then page FILE`,
+    );
+  }
+  const timeline = isCount ? randomRun(Number(given)) : (JSON.parse(readFileSync(given, 'utf8')) as Timeline);
   if (keep !== undefined) writeFileSync(keep, JSON.stringify(timeline));
   const head = { id: 'run', title: 'run', about: '', kind: 'timeline' as const };
   const shown = { shown: [{ head, timeline: () => timeline }], about: { title: 'run' } };
@@ -97,13 +104,19 @@ function randomRun(count: number): Timeline {
     seed = (seed * 48_271) % 2_147_483_647;
     return seed;
   });
-  const { records } = new DrivenMesh(4, {}, undisturbed).random(choices);
+  const say = saidEverySecond(console.error);
+  const mesh = new DrivenMesh(4, {}, undisturbed);
+  for (let from = 0; from < count; from += perPart) {
+    mesh.random(choices.slice(from, from + perPart));
+    say('makes a record', from / count);
+  }
+  const { records } = mesh;
   const dir = mkdtempSync(join(tmpdir(), 'baton-bench-'));
   try {
     for (const [name, lines] of Object.entries(records)) {
       writeFileSync(join(dir, `${name}.ndjson`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     }
-    return new Recording(dir).timeline('main');
+    return new Recording(dir, say).timeline('main');
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -25,7 +25,7 @@ export function recordSources(directory: string, say: (text: string) => void): r
 const everyMs = 1_000;
 
 /** Says how far it is, once a second; nothing of a recording that is read sooner. */
-function saidEverySecond(say: (text: string) => void): Progress {
+export function saidEverySecond(say: (text: string) => void): Progress {
   let said = performance.now();
   return (phase, share) => {
     const now = performance.now();

@@ -1,8 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import { heardBy } from '../system/history-variable.ts';
 import type { History, InFlight, Property, StateRecord } from '../system/system.ts';
 import type { Judgement } from './format.ts';
-import { sorted } from './taken.ts';
 import { type Circumstances, type MachineOf, Verdicts, viewOf } from './verdicts.ts';
 
 /** A step of a site: the effects of its machine, and the message that it took, if any. */
@@ -79,7 +79,7 @@ export function changes(
   after: readonly Judgement[],
 ): Readonly<Record<string, Judgement>> {
   const entries = after.flatMap((now, index) =>
-    sorted(before[index]) === sorted(now) ? [] : [[String(index), now] as const],
+    isDeepStrictEqual(before[index], now) ? [] : [[String(index), now] as const],
   );
   return Object.fromEntries(entries);
 }

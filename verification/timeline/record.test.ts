@@ -36,15 +36,19 @@ const handedOver = () =>
 describe('a recorded run as a timeline', () => {
   it('reports its progress in each phase, so that reading a large recording is not silent', () => {
     const told = new Map<string, number[]>();
-    const dir = written(handedOver().records);
+    const mesh = new DrivenMesh(2);
+    for (let turn = 0; turn < 1_200; turn++) mesh.client('a', 'ask').client('a', 'release');
+    const dir = written(mesh.records);
     new Recording(dir, (phase, share) => told.set(phase, [...(told.get(phase) ?? []), share])).timeline(
       'main',
     );
-    expect([...told.keys()].filter((phase) => phase.startsWith('reads'))).toHaveLength(3);
+    expect([...told.keys()].filter((phase) => phase.startsWith('reads'))).toHaveLength(2);
     for (const phase of ['orders and judges lock main', 'compares it with the statecharts']) {
       const shares = told.get(phase)!;
       expect(shares, phase).toEqual(shares.toSorted((one, other) => one - other));
-      expect(shares.at(-1), phase).toBe(1);
+      // A phase is at its end once, and between its ends before.
+      expect(shares.indexOf(1), phase).toBe(shares.length - 1);
+      expect(shares.filter((share) => share > 0.1 && share < 0.9).length, phase).toBeGreaterThan(0);
     }
   });
 

@@ -1,7 +1,7 @@
 import type { RecordLine, StartLine } from '../../machines/record.ts';
 import type { Nonconformance } from '../runs/nonconformance.ts';
 import { type RecordFile, recordFiles } from '../runs/read.ts';
-import { ReplayInputError, type ReplayReport, replayFiles } from '../runs/replay.ts';
+import { ReplayInputError, type ReplayReport, recordedMachines, replayFiles } from '../runs/replay.ts';
 import { parseLine } from '../runs/schema.ts';
 import { CausalOrder, type Happening } from './causal-order.ts';
 import type { Judgement, Timeline } from './format.ts';
@@ -85,21 +85,13 @@ export class Recording {
   }
 
   #replayed(): ReplayReport {
-    const total = this.#records.reduce((sum, { lines }) => sum + lines.length, 0);
-    let count = 0;
-    const progress = this.#progress;
-    const counted = this.#files.map(({ name, lines }) => ({
-      name,
-      lines: {
-        *[Symbol.iterator]() {
-          for (const line of lines) {
-            progress('compares it with the statecharts', Math.min(1, ++count / total));
-            yield line;
-          }
-        },
-      },
-    }));
-    return replayFiles(counted);
+    const phase = 'compares it with the statecharts';
+    this.#progress(phase, 0);
+    const report = replayFiles(this.#files, recordedMachines, (lines, of) =>
+      this.#progress(phase, lines / of),
+    );
+    this.#progress(phase, 1);
+    return report;
   }
 }
 

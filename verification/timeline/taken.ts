@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type {
   AnyActorScope,
   AnyMachineSnapshot,
@@ -32,7 +33,7 @@ export function taken(machine: AnyStateMachine, cause: Cause, after: SiteState):
     return [];
   }
   const same =
-    sorted(reached.value) === sorted(after.value) && sorted(reached.context) === sorted(after.context);
+    isDeepStrictEqual(reached.value, after.value) && isDeepStrictEqual(reached.context, after.context);
   return same ? found.map(transitionId) : [];
 }
 
