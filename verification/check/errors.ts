@@ -5,7 +5,7 @@ import { CodedError } from '../../machines/errors.ts';
  *
  * - `NO_SYMMETRY`: the system does not declare which of its actors are interchangeable.
  * - `NO_LIVENESS`: it has no properties of runs.
- * - `RUNS_NEED_STATES`: properties of runs cannot be judged on orbits, nor on hashes.
+ * - `RUNS_NEED_STATES`: properties of runs cannot be judged on orbits, nor on hashes, nor on a part of the states.
  * - `NO_SUCH_PROPERTY`: it has no property of that name.
  * - `SOURCE_INVALID`: a `SystemSource` leads to no system.
  * - `PATHS_UNBOUNDED`: a machine has too many states for paths to each of its transitions.

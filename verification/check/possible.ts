@@ -4,6 +4,7 @@ import type { LivenessOptions } from '../checker/liveness/index.ts';
 import { PropertyMonitor } from '../checker/property-monitor.ts';
 import { compile } from '../system/index.ts';
 import type { StatePredicate, StateView, System } from '../system/system.ts';
+import { CheckError } from './errors.ts';
 
 export interface Possibility {
   /** Number of reachable states, and number of those that satisfy `from`. */
@@ -16,7 +17,7 @@ export interface Possibility {
 /**
  * Reports whether every reachable state that satisfies `from` can still reach a state that satisfies `to`: AG
  * (from -> EF to). This is stronger than `reachable` and weaker than `leadsTo`: `to` need not happen, but
- * nothing has ruled it out. Throws `RangeError` if a limit of `options` left states unexplored.
+ * nothing has ruled it out. Throws `RUNS_NEED_STATES` if a limit of `options` left states unexplored.
  */
 export async function possible(
   system: System,
@@ -26,7 +27,8 @@ export async function possible(
 ): Promise<Possibility> {
   const { model, predicateOf, decode } = compile(system);
   const graph = await buildGraph(model, options, new Budget(options));
-  if (graph.cut !== null) throw new RangeError(`The exploration ended at a limit (${graph.cut}): raise it.`);
+  if (graph.cut !== null)
+    throw new CheckError('RUNS_NEED_STATES', `the exploration ended at a limit (${graph.cut}): raise it`);
   const like = (predicate: StatePredicate) => {
     const judge = new PropertyMonitor(predicateOf(predicate), graph.width);
     return (state: number) => judge.holds(graph.locals, state * graph.width);

@@ -24,7 +24,9 @@ test('the run to a violation breaks the property again, until the fault is corre
 });
 
 test('a property that the system lacks is refused, and those that it has are named', () => {
-  expect(() => brokenOn(mended, 'mutual exclusoin', [])).toThrow(/one of mutual exclusion, L1/);
+  expect(() => brokenOn(mended, 'mutual exclusoin', [])).toThrow(
+    /^NO_SUCH_PROPERTY: .*one of mutual exclusion, L1/,
+  );
 });
 
 test('a test file has a test for each violated property of states, with its actions in words', async () => {

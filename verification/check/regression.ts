@@ -4,6 +4,7 @@ import { successors } from '../checker/model.ts';
 import { type Compiled, compile, evaluate } from '../system/index.ts';
 import type { Action, Property, System, Trace } from '../system/system.ts';
 import { actionText } from '../system/text.ts';
+import { CheckError } from './errors.ts';
 import { noFault, whereItSpeaks } from './questions.ts';
 import type { Judged } from './report.ts';
 import type { SystemSource } from './source.ts';
@@ -11,14 +12,15 @@ import type { SystemSource } from './source.ts';
 /**
  * Takes the actions as far as the system can, and judges the property in each state on the way. Returns the
  * reason why it does not hold, or `null`. A corrected system may refuse an action; the run then ends there.
- * Throws a RangeError for a property that the system does not have, or that is not judged state by state.
+ * Throws `NO_SUCH_PROPERTY` for a property that the system does not have, or that is not judged state by state.
  * Every initial state is tried.
  */
 export function brokenOn(system: System, name: string, actions: readonly Action[]): string | null {
   const property = [noFault, ...system.properties].find((one) => one.name === name);
   if (property === undefined || (property.kind !== 'always' && property.kind !== 'deadlockFree')) {
     const names = system.properties.filter(isOfStates).map((one) => one.name);
-    throw new RangeError(
+    throw new CheckError(
+      'NO_SUCH_PROPERTY',
       `expected a property of states of '${system.name}', one of ${names.join(', ')}; got ${name}`,
     );
   }

@@ -1,9 +1,10 @@
 import { type AnyStateMachine, createMachine } from 'xstate';
+import { SystemError } from './errors.ts';
 
 /**
  * Small edits of a machine's config, for mutants. A path names states and keys with dots between them, a
  * position in a list by its number: `client.inCS.on.release.0.guard`; of a machine with regions the first name
- * is a region, and `client.on` is what the region itself does, as `on` is what the machine does. It throws when nothing is there.
+ * is a region, and `client.on` is what the region itself does, as `on` is what the machine does. It throws `SYSTEM_INVALID` when nothing is there.
  */
 export interface Editor {
   /** Returns the value at `path`. */
@@ -54,7 +55,10 @@ function copyOf(node: unknown): Node {
 
 function child(node: unknown, key: string, path: string): unknown {
   if (node !== null && typeof node === 'object' && key in node) return (node as Node)[key];
-  throw new RangeError(`The machine has no ${path}: ${key} is not there. Look at its config.`);
+  throw new SystemError(
+    'SYSTEM_INVALID',
+    `the machine has no ${path}: ${key} is not there; look at its config`,
+  );
 }
 
 /** `client.inCS.on.release` is `states.client.states.inCS.on.release` in the config; `client.on` is `states.client.on`. */

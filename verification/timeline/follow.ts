@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import type { RecordLine, StartLine } from '../../machines/record.ts';
+import { ReplayInputError } from '../runs/replay.ts';
 import { parseLine } from '../runs/schema.ts';
 import { CausalOrder } from './causal-order.ts';
 import { TimelineBuilder } from './timeline-builder.ts';
@@ -17,7 +18,7 @@ class Growing {
     this.#path = path;
   }
 
-  /** The complete lines that were added since the last call. Reads at most `bytes` bytes. */
+  /** The complete lines that were added since the last call. Reads at most `bytes` bytes. Throws `ReplayInputError` for a line that is none. */
   lines(bytes: number): readonly RecordLine[] {
     const chunk = Buffer.alloc(bytes);
     const file = openSync(this.#path, 'r');
@@ -32,7 +33,7 @@ class Growing {
     this.#rest = lines.pop()!;
     return lines.map((text) => {
       const line = parseLine(text);
-      if (typeof line === 'string') throw new Error(`${this.#path} is no record: ${line}`);
+      if (typeof line === 'string') throw new ReplayInputError(`${this.#path} is no record: ${line}`);
       return line;
     });
   }
