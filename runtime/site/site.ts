@@ -4,18 +4,10 @@ import type { Membership, SiteMessage } from '../../machines/epoch/messages.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { foundersMembership } from '../../machines/epoch/variables.ts';
 import { reasonOf } from '../../machines/errors.ts';
-import {
-  type Configuration,
-  compare,
-  firstConfiguration,
-  nameOf,
-  voterOf,
-} from '../../machines/members/configuration.ts';
+import { type Configuration, compare, nameOf, voterOf } from '../../machines/members/configuration.ts';
 import type { Founding } from '../../machines/members/founding.ts';
 import type { SiteLock } from '../../machines/watch.ts';
-import type { Clock, Random } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
-import type { Notice } from '../api/notice.ts';
 import type { Address, PeerChange, StampedEnvelope } from '../api/peer.ts';
 import type { LockStatus } from '../api/status.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
@@ -25,74 +17,35 @@ import { GuestHost, type GuestHostOptions } from '../guest/guest-host.ts';
 import { GrantWatch } from '../lock/grant-watch.ts';
 import { Places } from '../lock/places.ts';
 import { Row } from '../lock/row.ts';
-import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
+import type { MailboxHandlers } from '../mailbox/mailbox.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
 import type { Recorder } from '../observe/recorder.ts';
-import {
-  defaultDriftShare,
-  type Limits,
-  type MembersSettings,
-  type StrictSettings,
-  type Timing,
-} from '../options/schema.ts';
-import type { MembersRecord } from '../store/content.ts';
-import type { Store } from '../store/store.ts';
+import { defaultDriftShare, type Limits, type StrictSettings } from '../options/schema.ts';
 import { type ByeReason, membersLock } from '../wire/frames.ts';
 import { Admission } from './admission.ts';
-import { FoundingActor } from './founding-actor.ts';
 import { LockActor, type LockActorSetting, type Unheard } from './lock-actor.ts';
 import { durableOf, type LockBegin, LockTable } from './lock-table.ts';
-import { MembersActor, type WantedChange } from './members-actor.ts';
+import type { WantedChange } from './members-actor.ts';
 import { MinorityWatch } from './minority-watch.ts';
-import { membersLayout, protocolName, since } from './protocol.ts';
+import { protocolName, since } from './protocol.ts';
 import { rootOf } from './root.ts';
-import { Roster } from './roster.ts';
+import type { Roster } from './roster.ts';
+import { type MembershipSetting, SiteMembership } from './site-membership.ts';
 import { Tally } from './tally.ts';
 
-export interface SiteSetting {
-  readonly self: SiteId;
-  /** The sites that this one is told of at its start: where it finds the others. */
-  readonly peers: readonly SiteId[];
-  /** The sites that found the cluster, if it is not founded yet. Default: this one and its peers. */
-  readonly founders?: readonly SiteId[];
-  /** The founders that vote. */
-  readonly voters: readonly SiteId[];
-  /** The first root of every lock. Default: for each lock a voter, by its name. */
-  readonly root?: SiteId;
-  /** Asks to be added to a cluster that was founded without this site. Default: true. */
-  readonly joins?: boolean;
-  /** Whether this site, which may join, asks to be added now. Default: always. */
-  readonly asks?: () => boolean;
-  /** Number of voters with which no site is added by itself. Default: as many as ask. */
-  readonly mostVoters?: () => number;
+export interface SiteSetting extends MembershipSetting {
   /** Where processes become members by themselves. */
   readonly fits?: GuestHostOptions['fits'];
-  /** See `membersSchema`. */
-  readonly members?: MembersSettings;
-  /** Where this site listens for others; `null`: they find it without. Default: that. */
-  readonly address?: () => Address | null;
   /** Default: `siteMachine`. A test gives a mutant. */
   readonly statechart?: AnyStateMachine;
-  /** Default: `membersMachine`. A test gives a mutant. */
-  readonly membersStatechart?: AnyStateMachine;
-  /** Default: `foundingMachine`. A test gives a mutant. */
-  readonly foundingStatechart?: AnyStateMachine;
-  readonly mailbox: Mailbox;
-  readonly store: Store;
   readonly recorder: Recorder;
   /** Locks that nobody uses are forgotten (R13). Default: unless they are recorded, since a record goes on. */
   readonly forgets?: boolean;
-  readonly timing: Timing;
   readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer' | 'maxBatch'>;
   /** `null`: without leases. */
   readonly strict: StrictSettings | null;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly engine?: Engine;
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
-  /** A number above the generation of every earlier cluster of this name. Default: 1. */
-  readonly generation?: () => number;
-  readonly notice: (notice: Notice) => void;
   /** Whether holders lose their locks without a majority, unless they say otherwise. Default: false. */
   readonly abortInMinority?: boolean;
   /** Nothing runs any more. */
@@ -105,7 +58,7 @@ const membershipOf = (configuration: Configuration | null): Membership => {
   return { term, version, base };
 };
 
-/** One site: its locks, over one mailbox, with one store and one failure detector. */
+/** One site: its locks and its membership, over one mailbox, with one store and one failure detector. */
 export class Site implements MailboxHandlers {
   readonly tally = new Tally();
   /** Resolves once every peer has been up and the cluster is founded. Rejects with the reason for which the site ended before. */
@@ -121,12 +74,8 @@ export class Site implements MailboxHandlers {
   #resolveReady!: () => void;
   #rejectReady!: (reason: Error) => void;
   readonly #trigger: ElectionTrigger;
-  #foundingActor: FoundingActor;
+  readonly #membership: SiteMembership;
   readonly #roster: Roster;
-  /** `null`: the cluster is not founded, as far as is known here, and no lock may be used. */
-  #members: MembersActor | null = null;
-  /** Why this site takes no part in the cluster that there is. */
-  #exclusion: OperatingError | null = null;
   /** The sites that sent a message about a lock which was not taken, since they were not known as members here. */
   readonly #untaken = new Set<SiteId>();
   /** Cancels each timer that need not be known by name: none outlives this site. */
@@ -140,9 +89,6 @@ export class Site implements MailboxHandlers {
   /** The reason for which no lock is granted any more; `null` while locks are granted. */
   #closedBy: Error | null = null;
   #ended = false;
-  #leaving = false;
-  /** It is going to leave. */
-  #isReplacing = false;
 
   constructor(options: SiteSetting) {
     const { self: site, store, recorder, mailbox, timing, clock, strict, notice, inspect, engine } = options;
@@ -162,14 +108,25 @@ export class Site implements MailboxHandlers {
       },
     });
     this.#unmet = new Set(options.peers);
-    this.#roster = new Roster({ ...options, id: store.id });
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
     });
     // An unmet peer that nobody waits for is no error.
     this.ready.catch(() => undefined);
-    const roster = this.#roster;
+    this.#membership = new SiteMembership(
+      { ...options, crashed: (error) => this.crash(error) },
+      {
+        promiseMs: promiseMsOf(strict),
+        founded: () => this.#recheckUnmet(),
+        configured: (...change) => this.#apply(...change),
+        excluded: (reason) => this.#excluded(reason),
+        missing: () => (this.majority ? null : this.#missing),
+        sync: (what) => this.#syncOr(what),
+      },
+    );
+    const { roster } = this.#membership;
+    this.#roster = roster;
     const live = {
       ...options,
       get voters() {
@@ -208,7 +165,7 @@ export class Site implements MailboxHandlers {
       answerMs: timing.heartbeatMs,
       mailbox,
       peers: () => roster.peers,
-      promised: (epoch) => this.#members?.promised(epoch),
+      promised: (epoch) => this.#membership.promised(epoch),
       store,
       durable,
       trigger: this.#trigger,
@@ -222,7 +179,7 @@ export class Site implements MailboxHandlers {
       begun: () => this.#begun,
       unheard: (actor, told) => this.#unheard(actor, told),
       forgotten: (actor) => this.#locks.forgotten(actor),
-      hindrance: () => this.#hindrance(),
+      hindrance: () => this.#membership.hindrance(),
       waitsInMinority: () => this.#minority.watch(),
       crashed: (error) => this.crash(error),
     };
@@ -232,14 +189,14 @@ export class Site implements MailboxHandlers {
       trigger: this.#trigger,
       admission: this.#admission,
       rootOf: (lock) => this.#rootOf(lock),
-      floor: () => this.#members?.floor ?? null,
-      raiseFloor: (floor) => this.#members!.raiseFloor(floor),
-      promiseMs: this.#promiseMs,
+      floor: () => this.#membership.floor,
+      raiseFloor: (floor) => this.#membership.raiseFloor(floor),
+      promiseMs: promiseMsOf(strict),
       create: (lock, begin, by) => this.#newLockActor(lock, begin, by),
       forgets,
       outboxFill: () => this.reached.reduce((most, peer) => Math.max(most, mailbox.outboxFill(peer)), 0),
       mayForget: () => this.#begun && this.majority && this.#allKnowForget,
-      mustKeep: (lock) => this.#members === null || this.#feed.wants(lock),
+      mustKeep: (lock) => !this.#membership.isFounded || this.#feed.wants(lock),
     });
     this.#minority = new MinorityWatch({
       ...options,
@@ -249,7 +206,6 @@ export class Site implements MailboxHandlers {
       missing: () => this.#missing,
       majorityLost: (reason) => this.#setting.grants.majorityLost(reason),
     });
-    this.#foundingActor = this.#newFoundingActor();
     if (mailbox.guests) {
       this.guests = new GuestHost({
         ...{ self: site, mailbox, attached: mailbox.guests, clock },
@@ -271,32 +227,6 @@ export class Site implements MailboxHandlers {
     return Object.fromEntries(found.filter(([, address]) => address !== null)) as Record<SiteId, Address>;
   }
 
-  #newFoundingActor(alone = false): FoundingActor {
-    const {
-      self,
-      peers,
-      founders: given = [self, ...peers],
-      foundingStatechart,
-      mailbox,
-      store,
-      generation = () => 1,
-    } = this.#options;
-    const founders = alone ? [self] : given;
-    return new FoundingActor({
-      self,
-      ...(foundingStatechart && { statechart: foundingStatechart }),
-      founders,
-      mailbox,
-      store,
-      generation,
-      founded: (founding) => this.#founded(founding),
-      excluded: (founding) => this.#excluded(founding),
-      superseded: (founding) => this.#superseded(founding),
-      isMember: (peer) => this.#roster.configuration !== null && this.#roster.isMember(peer),
-      crashed: (error) => this.crash(error),
-    });
-  }
-
   get locks(): number {
     return this.#locks.size;
   }
@@ -312,7 +242,7 @@ export class Site implements MailboxHandlers {
 
   /** The founding of the cluster; `null`: none is known here. */
   get founding(): Founding | null {
-    return this.#roster.includesSelf ? this.#roster.founding : null;
+    return this.#membership.founding;
   }
 
   /** As a configuration names this site. */
@@ -343,7 +273,8 @@ export class Site implements MailboxHandlers {
   /** Throws `TOO_MANY_LOCKS`, `NOT_A_MEMBER`, `FOUNDED_ANEW`, and why nothing is granted any more. */
   actor(name: string): LockActor {
     if (this.#closedBy) throw this.#closedBy;
-    if (this.#exclusion) throw this.#exclusion;
+    const { exclusion } = this.#membership;
+    if (exclusion) throw exclusion;
     return this.#locks.find(name) ?? this.#locks.open(name);
   }
 
@@ -359,30 +290,23 @@ export class Site implements MailboxHandlers {
 
   /** Founds the cluster with this site alone; it adds others that ask. For a site without founders. */
   foundAlone(): void {
-    if (this.#ended || this.#roster.includesSelf) return;
-    this.#foundingActor.stop();
-    this.#foundingActor = this.#newFoundingActor(true);
-    this.#foundingActor.start();
-    for (const peer of this.#roster.met) this.#foundingActor.met(peer, this.#roster.idOf(peer)!);
+    this.#membership.foundAlone();
   }
 
   /** Asks these members to add this site. */
   join(members: Readonly<Record<SiteId, Address>>): void {
-    if (this.#ended) return;
-    for (const [name, address] of Object.entries(members))
-      if (name !== this.#options.self) this.#options.mailbox.add(name, address);
-    this.#members?.ask();
+    this.#membership.join(members);
   }
 
   async open(): Promise<void> {
-    this.#foundingActor.start();
+    this.#membership.start();
     this.#beginWhenReady();
     await this.#options.mailbox.open(this);
   }
 
   /** Asks its guests to take the place of this site, which is going to leave. */
   replace(): void {
-    this.#isReplacing = true;
+    this.#membership.hasten();
     this.guests?.tellAll();
   }
 
@@ -410,23 +334,7 @@ export class Site implements MailboxHandlers {
     this.#closedBy ??= new OperatingError('SITE_LEAVING', 'this site is leaving; acquire at another site');
     this.guests?.dismissIdle();
     await Promise.all(Array.from(this.#locks.active(), (actor) => actor.drain(timeoutMs)));
-    if (membership) await this.#resign(timeoutMs);
-  }
-
-  /**
-   * Leaves the configuration if possible, so that the majority shrinks. Otherwise the site ends as after a
-   * crash.
-   */
-  async #resign(timeoutMs: number): Promise<void> {
-    const { self, members, timing } = this.#options;
-    const voters = this.#roster.voters.length;
-    if (!this.#members?.isVoter || voters <= (members?.leastVoters ?? 1) || this.#ended) return;
-    this.#leaving = true;
-    // One that is only late is back by then.
-    const waitMs = this.majority ? timeoutMs : Math.min(timeoutMs, 2 * timing.failureTimeoutMs);
-    await this.#members.change({ remove: self }, waitMs).catch((error: OperatingError) => {
-      this.#options.notice({ type: 'error', error, peer: null, remote: null });
-    });
+    if (membership) await this.#membership.resign(timeoutMs);
   }
 
   /**
@@ -436,17 +344,7 @@ export class Site implements MailboxHandlers {
    */
   async change(wanted: WantedChange, timeoutMs: number): Promise<void> {
     if (this.#closedBy) throw this.#closedBy;
-    if (this.#exclusion?.code === 'FOUNDED_ANEW') throw this.#exclusion;
-    const { self } = this.#options;
-    if (this.#members === null || !this.#members.isVoter) {
-      const why = this.#exclusion?.message ?? this.#hindrance() ?? `${self} does not vote`;
-      throw new OperatingError('NOT_A_MEMBER', `only a voter can change the members: ${why}`);
-    }
-    if ('remove' in wanted && this.#roster.voters.length === 1 && this.#roster.voters[0] === wanted.remove) {
-      const what = `${wanted.remove} is the last voter: nothing would be left of the cluster`;
-      throw new OperatingError('TOO_FEW_VOTERS', `${what}; add another one first, or stop it`);
-    }
-    await this.#members.change(wanted, timeoutMs);
+    await this.#membership.change(wanted, timeoutMs);
   }
 
   /** Nothing is taken or granted any more. */
@@ -457,8 +355,7 @@ export class Site implements MailboxHandlers {
     this.#rejectReady(reason);
     this.#feed.close();
     this.#trigger.stop();
-    this.#foundingActor.stop();
-    this.#members?.stop(new OperatingError('SITE_CLOSED', reasonOf(reason)));
+    this.#membership.stop(new OperatingError('SITE_CLOSED', reasonOf(reason)));
     this.#minority.stop();
     for (const cancel of this.#cancels) cancel();
     this.guests?.stop();
@@ -504,7 +401,7 @@ export class Site implements MailboxHandlers {
 
   /** The root of epoch 0, which stays one of the founders for ever (M4a). */
   #rootOf(lock: string): SiteId {
-    const { voters, root = null } = this.#members?.record.first ?? this.#options;
+    const { voters, root = null } = this.#membership.first;
     return root ?? rootOf(lock, voters);
   }
 
@@ -514,18 +411,11 @@ export class Site implements MailboxHandlers {
     return this.#roster.peers.every((peer) => (mailbox.versionOf(peer) ?? 0) >= since.FORGET);
   }
 
-  /** The longest time that a promise of a lease lasts. */
-  get #promiseMs(): number {
-    const { leaseMs = 0, driftShare = 0 } = this.#options.strict ?? {};
-    return Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare));
-  }
-
   /** Takes a message of a peer. */
   receive(envelope: StampedEnvelope): void {
     if (this.#ended) return;
     if (envelope.lock === membersLock) {
-      if (!Object.hasOwn(membersLayout, envelope.message.type)) this.#foundingActor.receive(envelope);
-      else this.#members?.receive(envelope);
+      this.#membership.receive(envelope);
       return;
     }
     // Each link tells the membership before any message of a lock. Messages of a site that is no member are not taken.
@@ -553,7 +443,7 @@ export class Site implements MailboxHandlers {
     if (!('version' in message)) return;
     const { term, version } = message as Extract<SiteMessage, { readonly version: number }>;
     const held = this.#roster.configuration;
-    if (term !== held?.term || version !== held.version) this.#members?.differs(source);
+    if (term !== held?.term || version !== held.version) this.#membership.differs(source);
   }
 
   /** A peer names a lock that this site has not heard of. */
@@ -579,10 +469,8 @@ export class Site implements MailboxHandlers {
     const wasMember = this.#isUp(peer);
     if (id !== null) this.#roster.meet(peer, id, isUp);
     // Before anything is said of a lock.
-    if (isUp) {
-      this.#foundingActor.met(peer, id!);
-      this.#members?.met(peer);
-    } else this.#members?.lost(peer);
+    if (isUp) this.#membership.met(peer, id!);
+    else this.#membership.lost(peer);
     this.#options.notice(change);
     const isNamed = this.#roster.peers.includes(peer);
     if (!isNamed || this.#roster.isStranger(peer)) {
@@ -617,118 +505,9 @@ export class Site implements MailboxHandlers {
     return this.#options.mailbox.isUp(peer) && !this.#roster.isStranger(peer);
   }
 
-  /** The cluster is founded, by this site among others, or it has joined it before. */
-  #founded(founding: Founding): void {
-    const { voters, root = null, store } = this.#options;
-    const ids = Object.entries(founding.ids).filter(([name]) => voters.includes(name));
-    const first = { voters: ids.map(([name]) => name), root };
-    const kept = store.members;
-    const isKept = kept?.generation === founding.generation;
-    // Each founder has accepted just now. One that this site has called in vain so far, as it started late, is not taken for dead.
-    if (!isKept)
-      for (const peer of this.#unmet) if (this.#options.mailbox.recheck(peer)) this.#trigger.rechecks(peer);
-    this.#enter(
-      founding,
-      isKept
-        ? kept
-        : {
-            generation: founding.generation,
-            first,
-            floor: null,
-            configuration: firstConfiguration(ids.map(([name, id]) => voterOf(name, id))),
-            promised: 0,
-            top: 0,
-            addresses: {},
-          },
-    );
-    this.#options.notice({ type: 'founded', ...founding });
-  }
-
-  /** The cluster was founded without the data of this site, which may be added to it. */
-  #excluded(founding: Founding): void {
-    const { joins = true, self, store, root = null } = this.#options;
-    const { generation, ids } = founding;
-    if (this.#members?.record.generation === generation) return;
-    const first = { voters: Object.keys(ids), root };
-    const empty = { configuration: null, promised: 0, top: 0, addresses: {} };
-    this.#enter(founding, { generation, first, floor: null, ...empty });
-    if (joins || self in ids) return;
-    this.#exclude(
-      'NOT_A_MEMBER',
-      `the cluster was founded without ${self} (${store.id}), by ${Object.keys(ids).sort().join(', ')}, and the settings name it as a ` +
-        'founder: start it with join in place of founders, and it asks to be added',
-    );
-  }
-
-  /** The cluster was founded anew, and the data of this site belong to the one before: it takes no part in either (M9). */
-  #superseded(founding: Founding): void {
-    const { self, store } = this.#options;
-    const { generation, ids } = founding;
-    this.#members?.stop(new OperatingError('FOUNDED_ANEW', 'the cluster was founded anew'));
-    this.#members = null;
-    this.#roster.founding = founding;
-    this.#roster.configuration = firstConfiguration(
-      Object.entries(ids).map(([name, id]) => voterOf(name, id)),
-    );
-    this.guests?.dismissAll();
-    this.#exclude(
-      'FOUNDED_ANEW',
-      `the cluster was founded anew, as generation ${generation} by ${Object.keys(ids).sort().join(', ')}, and ${self} has data ` +
-        `(${store.id}) of the cluster before it: start it with an empty data directory, and it asks to be added`,
-    );
-    this.#rejectReady(this.#exclusion!);
-  }
-
-  #enter(founding: Founding, record: MembersRecord): void {
-    const { timing, members } = this.#options;
-    const { mailbox, store, clock, random, membersStatechart } = this.#options;
-    this.#members?.stop(new OperatingError('NOT_A_MEMBER', 'the cluster was founded anew'));
-    this.#exclusion = null;
-    this.#roster.founding = founding;
-    this.#roster.first = record.first.voters;
-    const actor = new MembersActor(
-      {
-        ...{ self: this.#options.self, mailbox, store, clock, random, timing },
-        ...(membersStatechart && { statechart: membersStatechart }),
-        dataOf: (peer) => this.#roster.dataOf(peer),
-        idOf: (peer) => this.#roster.idOf(peer),
-        address: this.#options.address ?? (() => null),
-        settleMs: this.#promiseMs,
-        asks: () => this.#exclusion === null && !this.#leaving && (this.#options.asks?.() ?? true),
-        mostVoters: this.#options.mostVoters ?? (() => Number.POSITIVE_INFINITY),
-        hastens: () => this.#isReplacing,
-        leastVoters: members?.leastVoters ?? 1,
-        removeAfterMs: members?.removeAfterMs ?? null,
-        configured: (...change) => this.#configured(...change),
-        crashed: (error) => this.crash(error),
-      },
-      record,
-    );
-    this.#members = actor;
-    if (record.configuration) {
-      if (record !== store.members) {
-        store.putMembers(record);
-        this.#syncOr('keep the voters');
-      }
-      this.#apply(record.configuration, false);
-    }
-    actor.start();
-  }
-
-  /** A site that is no member without having been removed in this run asks to be added. */
-  #configured(configuration: Configuration, joins: boolean, isRemoved: boolean): void {
-    const { self, store, notice } = this.#options;
-    const { term, version } = configuration;
-    const isOut = isRemoved && !this.#leaving;
-    this.#apply(configuration, joins, isOut);
-    notice({ type: 'members', term, version, voters: this.#roster.voters, joins });
-    if (joins) this.#joined();
-    if (!isOut) return;
-    this.#exclude(
-      'NOT_A_MEMBER',
-      `${self} (${store.id}) was removed from the cluster, whose members are ${this.#roster.voters.toSorted().join(', ')}: start it ` +
-        'again, and it asks to be added',
-    );
+  /** Each founder has accepted just now. One that this site has called in vain so far, as it started late, is not taken for dead. */
+  #recheckUnmet(): void {
+    for (const peer of this.#unmet) if (this.#options.mailbox.recheck(peer)) this.#trigger.rechecks(peer);
   }
 
   /** The locks, and when they are stood for, go by it from now on. `isOut`: without this site, whose locks take part in nothing any more. */
@@ -739,7 +518,7 @@ export class Site implements MailboxHandlers {
     const ups = new Set(this.#roster.peers.filter((peer) => this.#isUp(peer)));
     this.#roster.configuration = configuration;
     const { peers, voters } = this.#roster;
-    for (const peer of peers) mailbox.add(peer, this.#members?.record.addresses[peer] ?? null);
+    for (const peer of peers) mailbox.add(peer, this.#membership.toldAddressOf(peer));
     for (const peer of this.#unmet) if (!peers.includes(peer)) this.#unmet.delete(peer);
     const change = {
       type: 'configured',
@@ -779,22 +558,10 @@ export class Site implements MailboxHandlers {
     this.#beginWhenReady();
   }
 
-  /** From now on this site tells of the founding as those do that were there. */
-  #joined(): void {
-    const { store } = this.#options;
-    const { founding } = this.#roster;
-    this.#exclusion = null;
-    if (store.founding?.stage === 'settled' && store.founding.generation === founding!.generation) return;
-    store.putFounding({ ...founding!, stage: 'settled' });
-    this.#foundingActor.stop();
-    this.#foundingActor = this.#newFoundingActor();
-    for (const peer of this.#roster.met) this.#foundingActor.met(peer, this.#roster.idOf(peer)!);
-  }
-
   /** Nobody is granted anything here any more. */
-  #exclude(code: 'NOT_A_MEMBER' | 'FOUNDED_ANEW', why: string): void {
-    this.#exclusion = new OperatingError(code, why);
-    this.#options.notice({ type: 'error', error: this.#exclusion, peer: null, remote: null });
+  #excluded(reason: OperatingError): void {
+    this.guests?.dismissAll();
+    this.#options.notice({ type: 'error', error: reason, peer: null, remote: null });
     this.#begun = false;
     // Locks held here are lost, as if this site joined anew.
     const { configuration, voters } = this.#roster;
@@ -803,25 +570,8 @@ export class Site implements MailboxHandlers {
       voters: Object.fromEntries(voters.map((name) => [name, true as const])),
     };
     for (const actor of this.#locks.all()) actor.configured({ type: 'configured', ...of, joins: true });
-    this.#locks.clear(this.#exclusion);
-  }
-
-  /** Why nobody may be granted anything here as yet, to be read behind a colon; `null`: nothing is known to be in the way. */
-  #hindrance(): string | null {
-    const { founding, configuration } = this.#roster;
-    if (founding !== null && !this.#roster.includesSelf) {
-      const voters = configuration ? this.#roster.voters : Object.keys(founding.ids);
-      return `this site is no member yet: it asks ${voters.toSorted().join(', ')} to be added, and a majority of them must be up`;
-    }
-    if (founding === null) {
-      const unmet = this.#foundingActor.unmet;
-      const why =
-        unmet.length > 0 ? `never met: ${unmet.join(', ')}` : 'not all of its sites have agreed to it';
-      return `the cluster is not founded yet (${why})`;
-    }
-    return this.majority
-      ? null
-      : `no majority of the voters is in reach (missing: ${this.#missing.join(', ')})`;
+    this.#locks.clear(reason);
+    if (reason.code === 'FOUNDED_ANEW') this.#rejectReady(reason);
   }
 
   /** Voters that are not up. */
@@ -901,6 +651,12 @@ export class Site implements MailboxHandlers {
       this.crash(new InvariantError('EFFECT_FAILED', `${self} cannot ${what}: ${reason}`, { cause }));
     }
   }
+}
+
+/** The longest time that a promise of a lease lasts; 0 without leases. */
+function promiseMsOf(strict: StrictSettings | null): number {
+  const { leaseMs = 0, driftShare = 0 } = strict ?? {};
+  return Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare));
 }
 
 /** The row of a lock in the table that a viewer asks for. */
