@@ -82,15 +82,16 @@ async function written(system: System, to: Format): Promise<string> {
 
 /** The parts that the model leaves out are named on standard error. */
 async function writtenTable(system: System, to: 'promela' | 'tlaplus'): Promise<string> {
-  const [{ tabulate }, { questionsOf }, { askedOfSpin, promela }, { tlaplus }] = await Promise.all([
-    import('../../verification/export/table.ts'),
-    import('../../verification/export/questions.ts'),
-    import('../../verification/export/promela.ts'),
-    import('../../verification/export/tlaplus.ts'),
-  ]);
+  const [{ tabulate }, { questionsOf }, { askedOfSpin, promela }, { askedOfTlc, tlaplus }] =
+    await Promise.all([
+      import('../../verification/export/table.ts'),
+      import('../../verification/export/questions.ts'),
+      import('../../verification/export/promela.ts'),
+      import('../../verification/export/tlaplus.ts'),
+    ]);
   const table = await tabulate(system);
   const all = await questionsOf(table);
-  const questions = to === 'promela' ? askedOfSpin(all) : all;
+  const questions = to === 'promela' ? askedOfSpin(all) : askedOfTlc(all);
   for (const { reason } of questions.refused) remark(reason);
   return (to === 'promela' ? promela(table, questions) : tlaplus(table, questions)).text;
 }

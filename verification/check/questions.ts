@@ -96,6 +96,23 @@ export function whereItSpeaks({ predicate, when }: Extract<Property, { kind: 'al
   return when === undefined ? predicate : { kind: 'or', of: [{ kind: 'not', of: when }, predicate] };
 }
 
+/** Returns the predicates that a property consists of. */
+export function predicatesOf(property: Property): readonly StatePredicate[] {
+  switch (property.kind) {
+    case 'always':
+      return [whereItSpeaks(property)];
+    case 'reachable':
+    case 'eventually':
+      return [property.predicate];
+    case 'deadlockFree':
+      return property.quiescent === undefined ? [] : [property.quiescent];
+    case 'leadsTo':
+      return [property.from, property.to];
+    case 'ltl':
+      return Object.values(property.atoms);
+  }
+}
+
 const never: StatePredicate = { kind: 'some', is: () => false };
 
 function question(property: StateProperty): {

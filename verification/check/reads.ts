@@ -4,6 +4,7 @@ import { eventsOf } from '../system/names.ts';
 import { slipOf } from '../system/shape.ts';
 import type { Property, StatePredicate, System } from '../system/system.ts';
 import { machinesOf, nodesOf, takes } from '../system/tree/places.ts';
+import { predicatesOf } from './questions.ts';
 import type { Report } from './report.ts';
 
 /**
@@ -71,22 +72,6 @@ function functionsIn(predicate: StatePredicate): readonly object[] {
       return predicate.of.flatMap(functionsIn);
     case 'not':
       return functionsIn(predicate.of);
-  }
-}
-
-function predicatesOf(property: Property): readonly StatePredicate[] {
-  switch (property.kind) {
-    case 'always':
-      return property.when === undefined ? [property.predicate] : [property.predicate, property.when];
-    case 'reachable':
-    case 'eventually':
-      return [property.predicate];
-    case 'deadlockFree':
-      return property.quiescent === undefined ? [] : [property.quiescent];
-    case 'leadsTo':
-      return [property.from, property.to];
-    case 'ltl':
-      return Object.values(property.atoms);
   }
 }
 

@@ -1,9 +1,12 @@
 import {
   type ActionFairness,
+  BrokenLassoError,
   checkLiveness,
+  type Lasso,
   type Limit,
   type LivenessProperty,
   type LivenessVerdict,
+  validateLasso,
 } from '../checker/liveness/index.ts';
 import type { Predicate } from '../checker/model.ts';
 import type { StopReason } from '../checker/packed/index.ts';
@@ -89,6 +92,18 @@ function runQuestions(
     ),
     ...(property.fairness === undefined ? {} : { fairness: fairnessOf(property.fairness) }),
   }));
+}
+
+/** Why a run is no counterexample of the property, by the definitions of fairness and of the formula; `null` if it is one. */
+export function whyNoLasso(compiled: Compiled, property: RunProperty, lasso: Lasso): string | null {
+  const [question] = runQuestions(compiled, [property], true);
+  try {
+    validateLasso(compiled.model, question!, lasso);
+    return null;
+  } catch (error) {
+    if (error instanceof BrokenLassoError) return error.message;
+    throw error;
+  }
 }
 
 function runQuestion(property: RunProperty, predicateOf: (predicate: StatePredicate) => Predicate) {

@@ -1,9 +1,10 @@
 import { CodedError } from '../../machines/errors.ts';
 import { whyStopped } from '../check/limits.ts';
-import { whereItSpeaks } from '../check/questions.ts';
+import { isOfRuns, whereItSpeaks } from '../check/questions.ts';
 import type { Report } from '../check/report.ts';
+import { whyNoLasso } from '../check/runs.ts';
 import { successors } from '../checker/model.ts';
-import { type Compiled, evaluate, type PathStep, stateAfter, traceOf } from '../system/index.ts';
+import { type Compiled, evaluate, type PathStep, traceOf } from '../system/index.ts';
 import type { Action, Property, StatePredicate, Trace } from '../system/system.ts';
 import { actionText } from '../system/text.ts';
 
@@ -71,17 +72,17 @@ export function sameAction(left: Action, right: Action): boolean {
 
 /**
  * Takes an engine's counterexample again, through the real statecharts: one action of ours for each step. Where several actions match
- * a step, each is followed, and a path is given that closes the loop, or at whose end `isEnd`, if there is one. Throws
- * `ENGINE_DISAGREES` for a step that the system does not have. `loop`: as in a trace.
+ * a step, or there are several initial states, each is followed. The trace is of a way that breaks the property; a lasso must be fair
+ * by Baton's definition. Throws `ENGINE_DISAGREES` where there is none. `loop`: as in a trace.
  */
 export function taken(
   compiled: Compiled,
+  property: Property,
   steps: readonly Matches[],
   loop?: number,
-  isEnd: (path: readonly PathStep[]) => boolean = () => true,
-): { readonly trace: Trace; readonly path: readonly PathStep[] } {
+): Trace {
   const { model } = compiled;
-  let ways: readonly Way[] = [{ path: [], states: [model.initial[0]!] }];
+  let ways: readonly Way[] = model.initial.map((state) => ({ path: [], states: [state] }));
   for (const [index, matches] of steps.entries()) {
     const could: string[] = [];
     const next = new Map<string, Way>();
@@ -106,15 +107,16 @@ export function taken(
     }
     ways = [...next.values()];
   }
-  const closed = loop === undefined ? ways : ways.filter(({ states }) => isLoop(states, loop));
-  const found = closed.find(({ path }) => isEnd(path)) ?? closed[0];
-  if (found === undefined) {
-    throw new EngineError(
-      'ENGINE_DISAGREES',
-      "The engine's lasso does not come back to where its loop begins.",
-    );
+  let why = '';
+  for (const { path, states } of ways) {
+    const reason = whyUnbroken(compiled, property, { path, states }, loop);
+    if (reason === null) return traceOf(compiled, path, loop, states[0]);
+    why ||= reason;
   }
-  return { trace: traceOf(compiled, found.path, loop), path: found.path };
+  throw new EngineError(
+    'ENGINE_DISAGREES',
+    `The engine says that '${property.name}' does not hold, by ${steps.length} steps that the statecharts take. ${why}`,
+  );
 }
 
 interface Way {
@@ -122,24 +124,26 @@ interface Way {
   readonly states: readonly (readonly number[])[];
 }
 
-const isLoop = (states: Way['states'], loop: number) => states[loop]!.join() === states.at(-1)!.join();
-
-/** Whether the state at the end of the path breaks the property. */
-export function isBroken(compiled: Compiled, property: Property, path: readonly PathStep[]): boolean {
-  const state = stateAfter(compiled.model, path);
+/** Why a way is no counterexample; `null` if it is one. */
+function whyUnbroken(
+  compiled: Compiled,
+  property: Property,
+  { path, states }: Way,
+  loop: number | undefined,
+): string | null {
+  if (isOfRuns(property)) {
+    const from = loop ?? path.length;
+    return whyNoLasso(compiled, property, {
+      initial: states[0]!,
+      stem: path.slice(0, from),
+      loop: path.slice(from),
+    });
+  }
+  const last = states.at(-1)!;
   const predicate = predicateOf(property);
-  const holds = predicate !== null && evaluate(predicate, compiled.decode(state));
-  const moves = property.kind === 'deadlockFree' && successors(compiled.model, state).next().done !== true;
-  return !holds && !moves;
-}
-
-/** Throws `ENGINE_DISAGREES` unless the state at the end of the path breaks the property. */
-export function refuseUnbroken(compiled: Compiled, property: Property, path: readonly PathStep[]): void {
-  if (isBroken(compiled, property, path)) return;
-  throw new EngineError(
-    'ENGINE_DISAGREES',
-    `The engine says that '${property.name}' does not hold after ${path.length} steps, and in the statecharts it does.`,
-  );
+  const holds = predicate !== null && evaluate(predicate, compiled.decode(last));
+  const moves = property.kind === 'deadlockFree' && successors(compiled.model, last).next().done !== true;
+  return holds || moves ? 'It holds in the last state.' : null;
 }
 
 /** The predicate of a property of states. */

@@ -19,6 +19,7 @@ import type { System } from '../system/system.ts';
 import { EngineError } from './engine.ts';
 import { opinionOf } from './opinions.ts';
 import { parseSpin, spin } from './spin.ts';
+import { startingAnywhere, withFormulas } from './testing/small.ts';
 
 const isHere = ['spin', 'gcc'].every((file) => spawnSync(file, ['--version']).error === undefined);
 const network = { order: 'fifo' } as const;
@@ -173,6 +174,28 @@ describe.skipIf(!isHere)('SPIN, from the same statecharts', { timeout: 120_000 }
     const { ours, differences, unasked } = await opinions(system);
     expect([...differences, ...unasked]).toEqual([]);
     expect(ours.properties.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'violated']);
+  });
+
+  test('several initial states, in which actors send, and some of which are outside a constraint', async () => {
+    const { ours, theirs, differences, unasked } = await opinions(startingAnywhere);
+    expect([...differences, ...unasked]).toEqual([]);
+    expect(theirs).toMatchObject({ states: ours.states, cut: 1 });
+    const broken = theirs.properties.flatMap(({ verdict, trace }) =>
+      verdict === 'violated' ? [trace!] : [],
+    );
+    expect(broken.map(({ steps }) => steps.length)).toEqual([0, 1]);
+    expect(broken[0]!.initial['guest']!.context).toEqual({ times: 3 });
+  });
+
+  test('formulas of linear temporal logic', async () => {
+    const { ours, differences, unasked } = await opinions(withFormulas);
+    expect(differences).toEqual([]);
+    expect(unasked).toEqual([expect.stringMatching(/^next: EXPORT_REFUSED: .* its formula has X, /)]);
+    expect(ours.properties.map(({ verdict }) => verdict)).toEqual([
+      'holds',
+      ...Array.from({ length: 6 }, () => ['holds', 'violated']).flat(),
+      'violated',
+    ]);
   });
 
   test('properties that need weak fairness', async () => {

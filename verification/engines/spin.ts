@@ -5,7 +5,7 @@ import type { Judged } from '../check/report.ts';
 import { askedOfSpin, type Promela, promela } from '../export/promela.ts';
 import { type Question, type Questions, questionsOf } from '../export/questions.ts';
 import { type Table, tabulate } from '../export/table.ts';
-import { evaluate } from '../system/index.ts';
+import { evaluate, traceOf } from '../system/index.ts';
 import type { Property, System, Trace } from '../system/system.ts';
 import {
   cutText,
@@ -14,7 +14,6 @@ import {
   type EngineReport,
   type Matches,
   predicateOf,
-  refuseUnbroken,
   sameAction,
   taken,
 } from './engine.ts';
@@ -130,7 +129,8 @@ class Verifier {
     const isBroken = said.told.has(`broken ${name}`);
     switch (question.kind) {
       case 'always':
-        if (!isBroken && this.#holdsAtFirst(property)) return open ?? { ...told, verdict: 'holds' };
+        if (!isBroken && this.#first(property, false) === undefined)
+          return open ?? { ...told, verdict: 'holds' };
         return {
           ...told,
           verdict: 'violated',
@@ -138,7 +138,7 @@ class Verifier {
           trace: await this.#shortest(property, index),
         };
       case 'reachable':
-        if (said.told.has(`reached ${name}`) || this.#holdsAtFirst(property))
+        if (said.told.has(`reached ${name}`) || this.#first(property, true) !== undefined)
           return { ...told, verdict: 'holds' };
         return open ?? { ...told, verdict: 'violated', reason: 'no reachable state is like that' };
       case 'deadlockFree':
@@ -151,34 +151,30 @@ class Verifier {
         };
       case 'leadsTo':
       case 'eventually':
+      case 'ltl':
         return this.#judgedRun(question);
     }
   }
 
-  /** No step leads to the initial state, so SPIN, which judges after steps, is not asked of it. */
-  #holdsAtFirst(property: Property): boolean {
-    const { compiled } = this.#table;
-    return evaluate(predicateOf(property)!, compiled.decode(compiled.model.initial[0]!));
+  /** An initial state in which the predicate of the property is so. No step leads there, so SPIN, which judges after steps, is not asked. */
+  #first(property: Property, is: boolean): readonly number[] | undefined {
+    const { model, decode } = this.#table.compiled;
+    return model.initial.find((state) => evaluate(predicateOf(property)!, decode(state)) === is);
   }
 
   async #shortest(property: Property, index: number): Promise<Trace> {
     const { compiled } = this.#table;
-    if (property.kind === 'always' && !this.#holdsAtFirst(property)) return taken(compiled, []).trace;
+    const first = property.kind === 'always' ? this.#first(property, false) : undefined;
+    if (first !== undefined) return traceOf(compiled, [], undefined, first);
     const env = { BATON_STOP: String(index) };
     const seed = this.#finders.get(`broken ${this.#questions.asked[index]!.name}`);
     if (seed !== undefined) {
       await this.#searched('states', ['-E'], seed, env);
-      return this.#takenTrail(property, await this.#replayed('states', ['-E'], seed, env));
+      return taken(compiled, property, this.#trail(await this.#replayed('states', ['-E'], seed, env)).steps);
     }
     await this.#run(await this.#build('breadth'), ['-E', ...this.#size()], env);
-    return this.#takenTrail(property, await this.#run(await this.#build('states'), ['-r', '-E'], env));
-  }
-
-  #takenTrail(property: Property, output: string): Trace {
-    const { compiled } = this.#table;
-    const { trace, path } = taken(compiled, this.#trail(output).steps);
-    refuseUnbroken(compiled, property, path);
-    return trace;
+    const output = await this.#run(await this.#build('states'), ['-r', '-E'], env);
+    return taken(compiled, property, this.#trail(output).steps);
   }
 
   /** A property of runs, under weak fairness of the processes. */
@@ -190,7 +186,7 @@ class Verifier {
       const found = [...searches].find(([, { errors }]) => errors > 0);
       if (found === undefined)
         return { ...told, verdict: 'incomplete', reason: notExhaustive(searches.size) };
-      return this.#refuted(told, await this.#replayed('runs', how, found[0]));
+      return this.#refuted(property, await this.#replayed('runs', how, found[0]));
     }
     const pan = await this.#build('runs');
     // Each state is visited once for each process whose step fairness still requires.
@@ -199,13 +195,20 @@ class Verifier {
       if (said.incomplete === null) return { ...told, verdict: 'holds' };
       return { ...told, verdict: 'incomplete', reason: said.incomplete };
     }
-    return this.#refuted(told, await this.#run(pan, ['-r', ...how]));
+    return this.#refuted(property, await this.#run(pan, ['-r', ...how]));
   }
 
-  #refuted(told: Pick<Judged, 'name' | 'kind'>, output: string): Judged {
+  #refuted(property: Property, output: string): Judged {
     const { steps, loop = steps.length } = this.#trail(output);
-    const { trace } = taken(this.#table.compiled, steps, loop);
-    return { ...told, verdict: 'violated', reason: 'SPIN finds a fair run on which it does not hold', trace };
+    const trace = taken(this.#table.compiled, property, steps, loop);
+    const { name, kind } = property;
+    return {
+      name,
+      kind,
+      verdict: 'violated',
+      reason: 'SPIN finds a fair run on which it does not hold',
+      trace,
+    };
   }
 
   // Swarms.
@@ -363,7 +366,7 @@ type Build = 'states' | 'breadth' | 'runs';
 
 /**
  * Reads the output of a verifier of SPIN. SPIN also counts the step into the initial state, each step of the watchers of deadlocks and of
- * the constraint, and where actors send when they start, the state before.
+ * the constraint, and where a step chooses the initial state, the state before and each of these steps.
  */
 export function parseSpin(output: string): SpinAnswer {
   const number = (pattern: RegExp) => {
@@ -378,13 +381,13 @@ export function parseSpin(output: string): SpinAnswer {
   const last = (what: string) =>
     Number([...output.matchAll(new RegExp(`^BATON ${what} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
   const [deadlocks, cut] = [last('deadlocks'), last('outside')];
-  const before = /^BATON begins$/m.test(output) ? 1 : 0;
+  const starts = [...output.matchAll(/^BATON begins$/gm)].length;
   const stored = number(/([0-9.e+]+) states, stored/);
   const isTooDeep = output.includes('max search depth too small');
   const isTooLarge = /out of memory|reached -DMEMLIM bound/.test(output);
   return {
-    states: stored - before,
-    transitions: stored + number(/([0-9.e+]+) states, matched/) - 1 - before - deadlocks - cut,
+    states: stored - Math.min(1, starts),
+    transitions: stored + number(/([0-9.e+]+) states, matched/) - 1 - starts - deadlocks - cut,
     depth: number(/depth reached (\d+)/),
     memoryBytes: number(/([0-9.]+)\s+total actual memory usage/) * 2 ** 20,
     // Its clock ticks a hundred times a second, and it says nothing of less.

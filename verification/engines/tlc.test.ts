@@ -10,6 +10,7 @@ import { eventually, every, leadsTo, some } from '../system/properties.ts';
 import type { Network, System } from '../system/system.ts';
 import { EngineError } from './engine.ts';
 import { opinionOf } from './opinions.ts';
+import { startingAnywhere, withFormulas } from './testing/small.ts';
 import { parseTlc, tlc } from './tlc.ts';
 
 /* With TLA2TOOLS_JAR: TLC against Baton. Larger systems stand in tlc.slow.test.ts. */
@@ -64,6 +65,21 @@ describe.skipIf(!isHere)('TLC, from the same statecharts', { timeout: 120_000 },
   test('judges properties of runs whose predicates are the same in all states', async () => {
     const { differences, unasked } = opinionOf(await check(constant), await tlc(constant));
     expect([...differences, ...unasked]).toEqual([]);
+  });
+
+  test('takes several initial states, and refutes a property in one of them', async () => {
+    const theirs = await tlc(startingAnywhere);
+    const { differences, unasked } = opinionOf(await check(startingAnywhere), theirs);
+    expect([...differences, ...unasked]).toEqual([]);
+    const broken = theirs.properties.find(({ verdict }) => verdict === 'violated');
+    expect(broken!.trace).toMatchObject({ initial: { guest: { context: { times: 3 } } }, steps: [] });
+  });
+
+  test('judges formulas without U, R, W and X', async () => {
+    const { differences, unasked } = opinionOf(await check(withFormulas), await tlc(withFormulas));
+    expect(differences).toEqual([]);
+    expect(unasked).toHaveLength(7);
+    expect(unasked[0]).toMatch(/^until: EXPORT_REFUSED: .* its formula has U, R or W, /);
   });
 });
 

@@ -4,17 +4,14 @@ import { join } from 'node:path';
 import type { Judged } from '../check/report.ts';
 import { type Question, type Questions, questionsOf } from '../export/questions.ts';
 import { type Table, tabulate } from '../export/table.ts';
-import { notInTable, specOf, type TlaPlus, tlaplus } from '../export/tlaplus.ts';
-import type { PathStep } from '../system/index.ts';
+import { askedOfTlc, notInTable, specOf, type TlaPlus, tlaplus } from '../export/tlaplus.ts';
 import type { Action, Property, System } from '../system/system.ts';
 import {
   cutText,
   EngineError,
   type EngineOptions,
   type EngineReport,
-  isBroken,
   type Matches,
-  refuseUnbroken,
   sameAction,
   taken,
 } from './engine.ts';
@@ -49,7 +46,7 @@ export async function tlc(system: System, options: EngineOptions = {}): Promise<
   try {
     return await new Checker(
       table,
-      await questionsOf(table, options.signal),
+      askedOfTlc(await questionsOf(table, options.signal)),
       { folder, jar },
       options,
     ).report(started);
@@ -201,6 +198,7 @@ class Checker {
           : { ...told, verdict: 'violated', reason: 'no reachable state is like that' };
       case 'leadsTo':
       case 'eventually':
+      case 'ltl':
         return this.#judgedRun(question);
     }
   }
@@ -208,10 +206,7 @@ class Checker {
   async #shortest({ property, name }: Question) {
     const { compiled } = this.#table;
     const answer = await this.#exploredAlone('Spec', 'INVARIANT', [name]);
-    const breaks = (way: readonly PathStep[]) => isBroken(compiled, property, way);
-    const { trace, path } = taken(compiled, this.#matching(answer), undefined, breaks);
-    refuseUnbroken(compiled, property, path);
-    return trace;
+    return taken(compiled, property, this.#matching(answer));
   }
 
   async #judgedRun(question: Question): Promise<Judged> {
@@ -220,7 +215,7 @@ class Checker {
     const said = await this.#exploredAlone(specOf(question), 'PROPERTY', [name]);
     if (!said.violated) return { ...told, verdict: 'holds' };
     const { loop = said.steps.length } = said;
-    const { trace } = taken(this.#table.compiled, this.#matching(said), loop);
+    const trace = taken(this.#table.compiled, property, this.#matching(said), loop);
     return { ...told, verdict: 'violated', reason: 'TLC finds a fair run on which it does not hold', trace };
   }
 
@@ -323,7 +318,7 @@ const isDeep = /The depth of the complete state graph search is (\d+)/;
 /** TLC's codes of a violated property, and of the messages beside it. */
 const violations = new Set(['2107', '2110', '2116', '2121', '2264']);
 
-/** Reads what TLC prints with `-tool`. TLC counts the initial state as generated, its server does not; both count it as the first level. */
+/** Reads what TLC prints with `-tool`. TLC counts the initial states as generated, its server does not; both count them as the first level. */
 export function parseTlc(output: string): TlcAnswer {
   const number = (pattern: RegExp) => {
     const found = pattern.exec(output)?.[1];
@@ -345,6 +340,7 @@ export function parseTlc(output: string): TlcAnswer {
   const version = `TLC ${/TLC2 (?:TLC Server )?Version (\S+)/.exec(output)?.[1] ?? '?'}`;
   const none = { version, states: 1, transitions: 0, depth: 0, cut: 0, steps: [], told: new Set<string>() };
   if (brokenAtFirst) return { ...none, violated: true };
+  const starts = Number(/Finished computing initial states: (\d+)/.exec(output)?.[1] ?? 1);
   const cut = [...output.matchAll(/^"?BATON outside"?$/gm)].length;
   const steps = [...output.matchAll(/^\d+: <((?!Initial)\w+(?:\(.*?\))?) line /gm)].map(([, step]) => step!);
   const violated = steps.length > 0 || /(is|was|are|were) violated/.test(output);
@@ -352,7 +348,7 @@ export function parseTlc(output: string): TlcAnswer {
   return {
     version,
     states: number(/^[\d,]+ states generated, ([\d,]+) distinct states found/m),
-    transitions: number(/^([\d,]+) states generated, /m) - (isDistributed ? 0 : 1),
+    transitions: number(/^([\d,]+) states generated, /m) - (isDistributed ? 0 : starts),
     // TLC does not tell the depth of a search that it stopped: neither its server, nor where a run violates a property before the end.
     depth: violated && !isDeep.test(output) ? steps.length : number(isDeep) - 1,
     cut,

@@ -1,8 +1,9 @@
+import type { Formula } from '../checker/liveness/ltl.ts';
 import type { Action, Fairness, Network } from '../system/system.ts';
 import { ExportError } from './errors.ts';
 import type { ActorMeasure, Measured } from './measure.ts';
 import { readingInC } from './promela-readings.ts';
-import type { Question, Questions } from './questions.ts';
+import { fitting, type Question, type Questions } from './questions.ts';
 import type { Row, Table, TableActor, TableSend } from './table.ts';
 import { nextBlock, tableOf } from './tables-in-c.ts';
 
@@ -28,16 +29,13 @@ export function promela(table: Table, questions: Questions): Promela {
 }
 
 /** The questions that SPIN can be asked at once: its processes have one fairness, and a weak one. */
-export function askedOfSpin({ all, asked, refused, within }: Questions): Questions {
-  const fairness = fairnessOf(asked);
-  const fits = (question: Question) => !('fairness' in question) || question.fairness === fairness;
-  const unfit = asked
-    .filter((question) => !fits(question))
-    .map(({ property }) => ({
-      property,
-      reason: `EXPORT_REFUSED: The property '${property.name}' cannot be exported: SPIN has one weak fairness for all properties, and it asks for another one, or for strong fairness.`,
-    }));
-  return { all, asked: asked.filter(fits), refused: [...refused, ...unfit], within };
+export function askedOfSpin(questions: Questions): Questions {
+  const fairness = fairnessOf(questions.asked);
+  return fitting(questions, (question) =>
+    !('fairness' in question) || question.fairness === fairness
+      ? null
+      : 'SPIN has one weak fairness for all properties, and it asks for another one, or for strong fairness',
+  );
 }
 
 /** The first weak fairness that is asked for. */
@@ -53,6 +51,8 @@ interface Process {
   readonly name: string;
   readonly says: string;
   readonly options: string[];
+  /** Steps that never change anything. A fair run need not take them, and the run in which one is taken for ever stays where it is. */
+  readonly idle: string[];
   /** Its steps may be put off for ever. */
   readonly isUnfair: boolean;
 }
@@ -61,8 +61,8 @@ class Writer {
   readonly #table: Table;
   readonly #asked: readonly Question[];
   readonly #within: Measured | null;
-  /** The messages that the actors send when they start, as operations on channels. */
-  readonly #atFirst: readonly string[];
+  /** Whether the initial state is chosen by a step: there are several, or messages are sent in it. */
+  readonly #hasFirstStep: boolean;
   readonly #network: Network;
   readonly #isFifo: boolean;
   readonly #fairness: Fairness | null;
@@ -87,7 +87,7 @@ class Writer {
     ]);
     this.#fairness = fairnessOf(asked);
     this.#capacity = this.#network.capacity === 'unbounded' ? null : (this.#network.capacity ?? null);
-    this.#atFirst = this.#sentAtFirst();
+    this.#hasFirstStep = table.starts.length > 1 || table.starts.some(({ sent }) => sent.length > 0);
   }
 
   write(): Promela {
@@ -139,13 +139,15 @@ class Writer {
   }
 
   #declarations(): string[] {
-    const { actors, messages, links, history } = this.#table;
+    const { actors, messages, links, history, starts } = this.#table;
+    const [first] = starts;
     const byte = (size: number) => (size <= 256 ? 'byte' : 'short');
     const most = Math.max(1, ...this.#links.map((link) => links[link]!.most));
     return [
       '',
       ...actors.map(
-        ({ name, locals, initial }) => `${byte(locals.length)} ${name} = ${locals[initial]!.name};`,
+        ({ name, locals }, actor) =>
+          `${byte(locals.length)} ${name} = ${locals[first!.locals[actor]!]!.name};`,
       ),
       ...(this.#links.length === 0
         ? []
@@ -153,8 +155,8 @@ class Writer {
       ...['lost', 'duplicated', 'broken'].flatMap((name) =>
         this.#bound(name) === null ? [] : [`byte ${name} = 0;`],
       ),
-      ...(history === null ? [] : [`${byte(history.values.length)} history = ${history.initial};`]),
-      ...(this.#atFirst.length === 0 ? [] : ['bool started = false;']),
+      ...(history === null ? [] : [`${byte(history.values.length)} history = ${first!.history};`]),
+      ...(!this.#hasFirstStep ? [] : ['bool started = false;']),
       '/* Used within one step, and 0 between steps. */',
       `${byte(messages.length)} m, k, n, j;`,
     ];
@@ -207,7 +209,7 @@ class Writer {
       '    if (id == stop) halted = 1;',
       '    if (!known[id] && !readtrail) { known[id] = 1; printf("BATON %s %s\\n", what, name); }',
       '  }',
-      ...(this.#atFirst.length === 0
+      ...(!this.#hasFirstStep
         ? []
         : ['  static void begin(void) { if (!readtrail) printf("BATON begins\\n"); }']),
       '  static void missing(void) { static int said; if (!said++) printf("BATON missing\\n"); }',
@@ -244,6 +246,10 @@ class Writer {
       if ('from' in question)
         lines.push(...this.#holds(`from_${index}`, question.from, question.property.name));
       if ('to' in question) lines.push(...this.#holds(`to_${index}`, question.to, question.property.name));
+      if (question.kind === 'ltl') {
+        for (const [at, [atom, part]] of Object.entries(question.atoms).entries())
+          lines.push(...this.#holds(`atom_${index}_${at}`, part, `${question.property.name}: ${atom}`));
+      }
     }
     const judged = ofStates.map((question) => {
       const index = this.#asked.indexOf(question);
@@ -673,7 +679,9 @@ class Writer {
       const takes = row.joined.map((join) => ` && c_expr { ${this.#joined(join)} != -1 }`).join('');
       const drained = action.kind === 'crash' ? this.#drain(actorIndex) : '';
       const step = this.#step({ action });
-      process.options.push(
+      const { from, to, sends, joined, tells } = row;
+      const isIdle = from === to && [sends, joined, tells].every(({ length }) => length === 0);
+      (isIdle ? process.idle : process.options).push(
         `${actor.name} == ${actor.locals[row.from]!.name}${this.#room(row, null)}${takes} -> ${this.#effect(actor, row)}${drained}; ${this.#observe(step)}`,
       );
     }
@@ -761,7 +769,7 @@ class Writer {
     const key = isUnfair || actions[0]?.kind === 'deliver' ? name : classes[0]!;
     let process = this.#processes.get(key);
     if (process === undefined) {
-      process = { name: this.#ownName(name), says, options: [], isUnfair };
+      process = { name: this.#ownName(name), says, options: [], idle: [], isUnfair };
       this.#processes.set(key, process);
     }
     return process;
@@ -775,9 +783,9 @@ class Writer {
     return own;
   }
 
-  #proctype({ name, says, options, isUnfair }: Process): string[] {
+  #proctype({ name, says, options, idle, isUnfair }: Process): string[] {
     const when = [
-      ...(this.#atFirst.length === 0 ? [] : ['started']),
+      ...(!this.#hasFirstStep ? [] : ['started']),
       ...(this.#within === null ? [] : ['c_expr { (within)() }']),
     ];
     return [
@@ -786,6 +794,14 @@ class Writer {
       `active proctype ${name}()${when.length === 0 ? '' : ` provided (${when.join(' && ')})`} {`,
       '  do',
       ...options.map((option) => `  :: d_step { ${option} }`),
+      ...(idle.length === 0
+        ? []
+        : [
+            '#ifndef RUNS',
+            ...idle.map((option) => `  :: d_step { ${option} } /* it changes nothing */`),
+            ...(options.length === 0 ? ['#else', '  :: false -> skip'] : []),
+            '#endif',
+          ]),
       ...(isUnfair ? ['#ifdef RUNS', '  :: d_step { true -> skip } /* it need not happen */', '#endif'] : []),
       '  od',
       '}',
@@ -794,34 +810,31 @@ class Writer {
 
   // The initial state, deadlocks and claims.
 
-  #sentAtFirst(): readonly string[] {
-    const { actors, compiled, links, messages } = this.#table;
-    const { world, model } = compiled;
-    return actors.flatMap((_, actorIndex) => {
-      const inbox = world.locals.inbox(world.locals.inboxOf(actorIndex, model.initial[0]![actorIndex]!));
-      return inbox.map((envelope) => {
-        const { source, message } = world.locals.envelope(envelope);
-        const link = links.find(
-          (one) => one.target === actorIndex && (one.source === null || one.source === source),
-        )!;
-        const { name } = messages.find((one) => world.values.intern(one.message, 'a message') === message)!;
-        return `${link.name} ${this.#isFifo ? '!' : '!!'} ${name}`;
-      });
-    });
-  }
-
   #starts(): string[] {
     return [...this.#start(), ...this.#outside(), ...this.#deadlock()];
   }
 
-  /** The first step: what the actors send when they start. SPIN counts one state more, the one before it. */
+  /** The first step: one of the initial states, and what the actors send in it. SPIN counts one state more, the one before it. */
   #start(): string[] {
-    if (this.#atFirst.length === 0) return [];
+    if (!this.#hasFirstStep) return [];
+    const { actors, links, messages, starts, history } = this.#table;
     return [
       '',
-      '/* The messages that the actors send when they start. */',
+      '/* The initial states, with the messages that the actors send when they start. */',
       'init {',
-      `  d_step { ${this.#atFirst.join('; ')}; started = true; c_code { begin(); } };`,
+      '  if',
+      ...starts.map(({ locals, sent, history: told }) => {
+        const parts = [
+          ...actors.map(({ name, locals: list }, actor) => `${name} = ${list[locals[actor]!]!.name}`),
+          ...(history === null ? [] : [`history = ${told}`]),
+          ...sent.map(
+            ({ link, message }) =>
+              `${links[link]!.name} ${this.#isFifo ? '!' : '!!'} ${messages[message]!.name}`,
+          ),
+        ];
+        return `  :: d_step { ${parts.join('; ')}; started = true; c_code { begin(); } }`;
+      }),
+      '  fi;',
       '  do :: false od',
       '}',
     ];
@@ -834,7 +847,7 @@ class Writer {
       '/* Counts the states outside the constraint, and changes none. */',
       'active proctype outside() {',
       '  do',
-      '  :: d_step { c_expr { !(within)() } -> c_code { outside(); } }',
+      `  :: d_step { ${this.#hasFirstStep ? 'started && ' : ''}c_expr { !(within)() } -> c_code { outside(); } }`,
       '  od',
       '}',
     ];
@@ -858,8 +871,9 @@ class Writer {
 
   #claims(): string[] {
     return this.#asked.flatMap((question, index) => {
+      if (question.kind === 'ltl') return this.#formula(question, index);
       if (question.kind !== 'leadsTo' && question.kind !== 'eventually') return [];
-      const started = this.#atFirst.length === 0 ? '' : 'started && ';
+      const started = !this.#hasFirstStep ? '' : 'started && ';
       const to = `${started}c_expr { (to_${index})() }`;
       return [
         '',
@@ -875,6 +889,60 @@ class Writer {
         '#endif',
       ];
     });
+  }
+
+  /**
+   * Where a step chooses the initial state, the formula is of the run after it. A part that never holds keeps SPIN from ending a
+   * counterexample where the formula is lost: so that each is a whole run, which is fair.
+   */
+  #formula(
+    { property, name, formula, atoms }: Extract<Question, { kind: 'ltl' }>,
+    index: number,
+  ): readonly string[] {
+    const names = Object.keys(atoms);
+    const atomOf = (atom: string) => `atom_${index}_is_${names.indexOf(atom)}`;
+    const text = `(${inPromela(formula, atomOf)}) || <> (c_expr { 0 })`;
+    return [
+      '',
+      '#ifdef RUNS',
+      ...names.map(
+        (atom, at) => `#define ${atomOf(atom)} (c_expr { (atom_${index}_${at})() }) /* ${comment(atom)} */`,
+      ),
+      `/* ${comment(property.name)} */`,
+      `ltl ${name}_ { ${this.#hasFirstStep ? `!started U (started && (${text}))` : text} }`,
+      '#endif',
+    ];
+  }
+}
+
+function inPromela(formula: Formula, atom: (name: string) => string): string {
+  const of = (part: Formula) => `(${inPromela(part, atom)})`;
+  switch (formula.op) {
+    case 'true':
+    case 'false':
+      return formula.op;
+    case 'atom':
+      return atom(formula.name);
+    case 'not':
+      return `!${of(formula.of)}`;
+    case 'always':
+      return `[]${of(formula.of)}`;
+    case 'eventually':
+      return `<>${of(formula.of)}`;
+    case 'next':
+      throw new Error('A formula with X is refused before.');
+    default: {
+      const sign = {
+        and: '&&',
+        or: '||',
+        implies: '->',
+        iff: '<->',
+        until: 'U',
+        release: 'V',
+        weakUntil: 'W',
+      }[formula.op];
+      return `${of(formula.left)} ${sign} ${of(formula.right)}`;
+    }
   }
 }
 

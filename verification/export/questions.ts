@@ -1,4 +1,5 @@
-import { isOfRuns, noFault, whereItSpeaks } from '../check/questions.ts';
+import { isOfRuns, noFault, predicatesOf, whereItSpeaks } from '../check/questions.ts';
+import { type Formula, parseFormula } from '../checker/liveness/ltl.ts';
 import type { Fairness, Property, StatePredicate } from '../system/system.ts';
 import { ExportError } from './errors.ts';
 import { type Measured, measured, unmeasured } from './measure.ts';
@@ -11,6 +12,12 @@ export type Question = { readonly property: Property; readonly name: string } & 
   | { readonly kind: 'always' | 'reachable' | 'deadlockFree'; readonly holds: Measured }
   | { readonly kind: 'leadsTo'; readonly from: Measured; readonly to: Measured; readonly fairness: Fairness }
   | { readonly kind: 'eventually'; readonly to: Measured; readonly fairness: Fairness }
+  | {
+      readonly kind: 'ltl';
+      readonly formula: Formula;
+      readonly atoms: Readonly<Record<string, Measured>>;
+      readonly fairness: Fairness;
+    }
 );
 
 export interface Questions {
@@ -41,10 +48,7 @@ export async function questionsOf(table: Table, signal?: AbortSignal): Promise<Q
     if (reason === null) {
       asked.push({ property, name, ...question(property, (part) => measured(part, table, known)!) });
     } else {
-      refused.push({
-        property,
-        reason: `EXPORT_REFUSED: The property '${property.name}' cannot be exported: ${reason}.`,
-      });
+      refused.push({ property, reason: refusal(property, reason) });
     }
   }
   if (within === null) return { all, asked, refused, within };
@@ -61,7 +65,9 @@ function whyNot(
   table: Table,
   read: ReadonlyMap<StatePredicate, Reading | number>,
 ): string | null {
-  if (property.kind === 'ltl') return 'formulas of kind ltl are judged by Baton alone';
+  // Both engines may add steps that change nothing, in which `X` would stop.
+  if (property.kind === 'ltl' && operatorsOf(parseFormula(property.formula)).has('next'))
+    return 'its formula has X, and the steps of other engines are not those of Baton one by one';
   if (isOfRuns(property) && table.within !== null) return 'the constraint ends runs, of which it speaks';
   const size = predicatesOf(property)
     .map((part) => sizeOf(part, table, read))
@@ -82,22 +88,32 @@ function sizeOf(
 const tooLarge = (size: number) =>
   `values for all actors together, which fill a table of ${size} entries; ${mostEdges} are allowed`;
 
-/** The predicates of the property, as a question asks them. */
-function predicatesOf(property: Property): readonly StatePredicate[] {
-  switch (property.kind) {
-    case 'always':
-      return [whereItSpeaks(property)];
-    case 'reachable':
-    case 'eventually':
-      return [property.predicate];
-    case 'deadlockFree':
-      return property.quiescent === undefined ? [] : [property.quiescent];
-    case 'leadsTo':
-      return [property.from, property.to];
-    case 'ltl':
-      return [];
-  }
+export function operatorsOf(formula: Formula): ReadonlySet<Formula['op']> {
+  const parts = 'of' in formula ? [formula.of] : 'left' in formula ? [formula.left, formula.right] : [];
+  return new Set([formula.op, ...parts.flatMap((part) => [...operatorsOf(part)])]);
 }
+
+/** The questions that fit, and the others refused. `whyNot`: what another tool's language cannot say, or `null`. */
+export function fitting(
+  { all, asked, refused, within }: Questions,
+  whyNot: (question: Question) => string | null,
+): Questions {
+  const unfit = asked.flatMap((question) => {
+    const reason = whyNot(question);
+    return reason === null
+      ? []
+      : [{ property: question.property, reason: refusal(question.property, reason) }];
+  });
+  return {
+    all,
+    asked: asked.filter((question) => whyNot(question) === null),
+    refused: [...refused, ...unfit],
+    within,
+  };
+}
+
+const refusal = ({ name }: Property, reason: string) =>
+  `EXPORT_REFUSED: The property '${name}' cannot be exported: ${reason}.`;
 
 type Asked = Question extends infer One
   ? One extends Question
@@ -121,7 +137,10 @@ function question(property: Property, measure: (predicate: StatePredicate) => Me
     }
     case 'eventually':
       return { kind: 'eventually', to: measure(property.predicate), fairness: property.fairness ?? {} };
-    case 'ltl':
-      throw new Error(`'${property.name}' is a formula, which was refused before.`);
+    case 'ltl': {
+      const { atoms, formula, fairness = {} } = property;
+      const ofAtoms = Object.entries(atoms).map(([atom, part]) => [atom, measure(part)] as const);
+      return { kind: 'ltl', formula: parseFormula(formula), atoms: Object.fromEntries(ofAtoms), fairness };
+    }
   }
 }

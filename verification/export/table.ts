@@ -24,6 +24,8 @@ export interface Table {
   readonly states: number;
   readonly transitions: number;
   readonly actors: readonly TableActor[];
+  /** The initial states. */
+  readonly starts: readonly Start[];
   /** Every message that was sent. */
   readonly messages: readonly TableMessage[];
   readonly links: readonly Link[];
@@ -42,8 +44,6 @@ export interface TableActor {
   /** The id as an identifier of C and TLA+. */
   readonly name: string;
   readonly locals: readonly LocalState[];
-  /** Index of the local state in which it starts. */
-  readonly initial: number;
   readonly rows: readonly Row[];
   /** The events that this actor takes in steps of other actors. */
   readonly joins: readonly Join[];
@@ -51,6 +51,16 @@ export interface TableActor {
   readonly drops: (local: number, link: number, message: number, toAll: boolean) => boolean;
   /** For each local state, the messages that vanish from its inbox when the actor enters that state. */
   readonly purges: (local: number, link: number, message: number) => boolean;
+}
+
+/** An initial state. */
+export interface Start {
+  /** The index of each actor's local state. */
+  readonly locals: readonly number[];
+  /** The messages that the actors send when they start, in the order of each link. */
+  readonly sent: readonly Pick<TableSend, 'link' | 'message'>[];
+  /** The value of the history; 0 where there is none. */
+  readonly history: number;
 }
 
 /** All of an actor but its inbox. */
@@ -122,7 +132,6 @@ export interface Row {
 
 /** The history of the system; its values are numbers. */
 export interface TableHistory {
-  readonly initial: number;
   /** In words, by number. */
   readonly values: readonly string[];
   /** The next value by number and event; -1 where the exploration met none. */
@@ -189,14 +198,12 @@ class Inside {
   }
 }
 
-function refuse({ name, starts, actors, network }: System): void {
+function refuse({ name, actors, network }: System): void {
   const specs = Object.values(actors);
   const what =
-    starts !== undefined && starts.length > 1
-      ? 'several initial states'
-      : network.order === 'fifo' && specs.some(({ accepts }) => accepts !== undefined)
-        ? 'an actor that accepts some messages only, on a network of queues'
-        : null;
+    network.order === 'fifo' && specs.some(({ accepts }) => accepts !== undefined)
+      ? 'an actor that accepts some messages only, on a network of queues'
+      : null;
   if (what !== null) throw new ExportError('EXPORT_REFUSED', `'${name}' has ${what}: it cannot be exported.`);
 }
 
@@ -237,12 +244,6 @@ class Tabulator {
   table(counts: Pick<Table, 'states' | 'transitions' | 'cut'>): Table {
     const { system } = this.#compiled;
     const alone = this.#compiled.world.ids.map((_, actorIndex) => this.#actor(actorIndex));
-    for (const [actorIndex, local] of this.#compiled.model.initial[0]!.entries()) {
-      if (actorIndex >= alone.length) break;
-      const { locals, values } = this.#compiled.world;
-      for (const envelope of locals.inbox(locals.inboxOf(actorIndex, local)))
-        this.#message(values.value(locals.envelope(envelope).message) as unknown as Message);
-    }
     // The joins of an actor are known when all others have told theirs.
     const actors = alone.map((actor, actorIndex) => ({ ...actor, joins: this.#joinsOf(actorIndex, actor) }));
     return {
@@ -251,12 +252,31 @@ class Tabulator {
       ...counts,
       within: system.constraint ?? null,
       actors,
+      starts: this.#compiled.model.initial.map((state) => this.#start(state, actors)),
       messages: this.#messageList,
       links: this.#links,
       history: this.#history(),
       accepts: Object.values(system.actors).some(({ accepts }) => accepts !== undefined)
         ? (link, local, message) => this.#accepts(actors, link, local, message)
         : null,
+    };
+  }
+
+  #start(state: readonly number[], actors: readonly TableActor[]): Start {
+    const { world } = this.#compiled;
+    const { locals, values } = world;
+    return {
+      locals: actors.map(({ locals: list }, actorIndex) => {
+        const of = locals.coreOf(actorIndex, state[actorIndex]!);
+        return list.findIndex(({ core }) => core === of);
+      }),
+      sent: actors.flatMap((_, actorIndex) =>
+        locals.inbox(locals.inboxOf(actorIndex, state[actorIndex]!)).map((envelope) => ({
+          link: this.#link(locals.sourceOf(envelope), actorIndex),
+          message: this.#message(values.value(locals.envelope(envelope).message) as unknown as Message),
+        })),
+      ),
+      history: world.chronicle.processes > 0 ? state[actors.length + world.budget.processes]! : 0,
     };
   }
 
@@ -352,7 +372,6 @@ class Tabulator {
       id: world.ids[actorIndex]!,
       name: this.#actorNames[actorIndex]!,
       locals: list,
-      initial: indexOf.get(locals.coreOf(actorIndex, model.initial[0]![actorIndex]!))!,
       rows: [...rows.values()],
       drops: vanishes,
       purges: (local, link, message) =>
@@ -393,7 +412,6 @@ class Tabulator {
     const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
     const state = [...model.initial[0]!];
     return {
-      initial: model.initial[0]![actorIndex]!,
       values: numbers(size).map((value) =>
         JSON.stringify(world.chronicle.value(state.with(actorIndex, value))),
       ),

@@ -1,10 +1,11 @@
+import type { Formula } from '../checker/liveness/ltl.ts';
 import type { Action, Bound, Fairness } from '../system/system.ts';
 import { ExportError } from './errors.ts';
 import { type ActorMeasure, type Measured, rowOf } from './measure.ts';
 import { Names } from './names.ts';
-import type { Question, Questions } from './questions.ts';
+import { fitting, operatorsOf, type Question, type Questions } from './questions.ts';
 import { type Automaton, linksTo, type Reading } from './reading.ts';
-import type { Table, TableActor, Trigger } from './table.ts';
+import type { Start, Table, TableActor, Trigger } from './table.ts';
 
 /** A step of the module: an action of the system, or a step of the network on a link of the table. */
 export type TlaStep =
@@ -38,8 +39,18 @@ export function tlaplus(table: Table, questions: Questions): TlaPlus {
 }
 
 /** The specification under which a property is judged: one of runs has its own fairness. */
-export function specOf({ kind, name }: Question): string {
-  return kind === 'leadsTo' || kind === 'eventually' ? `Fair_${name}` : 'Spec';
+export function specOf(question: Question): string {
+  return 'fairness' in question ? `Fair_${question.name}` : 'Spec';
+}
+
+/** The questions that TLC can be asked: TLA+ has no until. */
+export function askedOfTlc(questions: Questions): Questions {
+  const isUntil = (op: Formula['op']) => op === 'until' || op === 'release' || op === 'weakUntil';
+  return fitting(questions, (question) =>
+    question.kind === 'ltl' && [...operatorsOf(question.formula)].some(isUntil)
+      ? 'its formula has U, R or W, which TLA+ does not have'
+      : null,
+  );
 }
 
 class Writer {
@@ -84,7 +95,7 @@ class Writer {
       `\\* ${system.name}: ${actors.length} actors, ${system.network.order} network. Written by baton export.`,
       '\\* TLC wants it in a file of the name of the module, and beside it, in one of the same name that ends in .cfg:',
       ...this.#config().map((line) => `\\*   ${line}`),
-      `\\* Baton counts ${states} states and ${transitions} transitions (TLC counts the initial state among those generated).`,
+      `\\* Baton counts ${states} states and ${transitions} transitions (TLC counts the initial states among those generated).`,
       'EXTENDS Integers, Sequences, TLC',
       '',
       `VARIABLES ${this.#variables().join(', ')}`,
@@ -291,50 +302,49 @@ class Writer {
       lines.push(`${name} ==`, ...disjuncts, '');
       names.push(name);
     }
-    const { actors, history } = this.#table;
     return [
       ...lines,
-      'Init ==',
-      `  /\\ local = ${actors.map(({ name, locals, initial }) => `(${quoted(name)} :> ${quoted(locals[initial]!.name)})`).join(' @@ ')}`,
-      `  /\\ channel = ${this.#sentAtFirst()}`,
-      ...this.#counted().map((fault) => `  /\\ ${fault} = 0`),
-      ...(history === null ? [] : [`  /\\ history = ${history.initial}`]),
+      ...this.#init(),
       '',
-      ...(this.#table.within === null
-        ? [`Next == ${names.map((name) => `\\/ ${name}`).join('\n        ')}`]
-        : ['Next ==', '  /\\ Within', `  /\\ ${names.map((name) => `\\/ ${name}`).join('\n     ')}`]),
+      `Next == ${names.map((name) => `\\/ ${name}`).join('\n        ')}`,
       '',
       ...this.#fairness(names),
     ];
   }
 
-  /** An actor may send when it starts. */
-  #sentAtFirst(): string {
-    const { compiled, links, messages } = this.#table;
-    const { world, model } = compiled;
-    const sent = links.map(({ source, target }) =>
-      world.locals
-        .inbox(world.locals.inboxOf(target, model.initial[0]![target]!))
-        .map((envelope) => world.locals.envelope(envelope))
-        .filter((envelope) => source === null || envelope.source === source)
-        .map(
-          ({ message }) =>
-            messages.find((one) => world.values.intern(one.message, 'a message') === message)!.name,
-        ),
-    );
-    const nonEmpty = this.#links.filter((link) => sent[link]!.length > 0);
+  #init(): string[] {
+    const { actors, starts, history } = this.#table;
+    const ofStart = ({ locals, sent, history: told }: Start) => [
+      `/\\ local = ${actors.map(({ name, locals: list }, actor) => `(${quoted(name)} :> ${quoted(list[locals[actor]!]!.name)})`).join(' @@ ')}`,
+      `/\\ channel = ${this.#channelsOf(sent)}`,
+      ...this.#counted().map((fault) => `/\\ ${fault} = 0`),
+      ...(history === null ? [] : [`/\\ history = ${told}`]),
+    ];
+    if (starts.length === 1) return ['Init ==', ...ofStart(starts[0]!).map((line) => `  ${line}`)];
+    return [
+      'Init ==',
+      ...starts.flatMap((start) =>
+        ofStart(start).map((line, index) => `  ${index === 0 ? '\\/' : '  '} ${line}`),
+      ),
+    ];
+  }
+
+  /** The channels with the messages that the actors send when they start. */
+  #channelsOf(sent: Start['sent']): string {
+    const on = (link: number) =>
+      sent.flatMap((one) => (one.link === link ? [this.#table.messages[one.message]!.name] : []));
+    const nonEmpty = this.#links.filter((link) => on(link).length > 0);
     const empty = this.#isFifo ? '<<>>' : '[word \\in Messages |-> 0]';
     if (nonEmpty.length === 0) return `[link \\in Links |-> ${empty}]`;
-    const held = (link: number) => {
-      const words = sent[link]!;
+    const held = (words: readonly string[]) => {
       if (this.#isFifo) return `<<${words.map(quoted).join(', ')}>>`;
       const counts = [...new Set(words)].map(
         (word) => `(${quoted(word)} :> ${words.filter((one) => one === word).length})`,
       );
       return `(${counts.join(' @@ ')} @@ [word \\in Messages |-> 0])`;
     };
-    const starts = nonEmpty.map((link) => `(${quoted(this.#link(link))} :> ${held(link)})`);
-    return `${starts.join(' @@ ')} @@ [link \\in Links |-> ${empty}]`;
+    const full = nonEmpty.map((link) => `(${quoted(this.#link(link))} :> ${held(on(link))})`);
+    return `${full.join(' @@ ')} @@ [link \\in Links |-> ${empty}]`;
   }
 
   /** The steps of the network: deliveries, and its faults. */
@@ -346,7 +356,10 @@ class Writer {
     const on = `channel[${quoted(name)}]`;
     const local = `local[${quoted(actor.name)}]`;
     const down = actor.locals.filter(({ up }) => !up).map((state) => quoted(state.name));
-    const alive = down.length === 0 ? [] : [`  /\\ ${local} \\notin {${down.join(', ')}}`];
+    const alive = [
+      ...this.#inside(),
+      ...(down.length === 0 ? [] : [`  /\\ ${local} \\notin {${down.join(', ')}}`]),
+    ];
     const some = (step: string) => `${step}_${name} == \\E m \\in Messages : ${step}_${name}_message(m)`;
     const without = this.#isFifo ? 'Tail(@)' : '[@ EXCEPT ![m] = @ - 1]';
     const taken = actor.locals.flatMap((state, at) =>
@@ -452,6 +465,7 @@ class Writer {
         groups.set(name, [
           ...(groups.get(name) ?? []),
           `  \\/ /\\ local[${quoted(actor.name)}] = ${quoted(actor.locals[from]!.name)}`,
+          ...this.#inside().map((line) => `   ${line}`),
           ...others.map(({ id, of }) => `     /\\ local[${quoted(id)}] \\in DOMAIN ${of}`),
           `     /\\ local' = ${at}`,
           ...(this.#capacity === null ? [] : [`     /\\ Room(channel, ${this.#sends(sends)})`]),
@@ -464,6 +478,11 @@ class Writer {
       }
     }
     return groups;
+  }
+
+  /** A part of each step, because TLC names the steps of a counterexample only where `Next` is nothing but a choice among them. */
+  #inside(): string[] {
+    return this.#table.within === null ? [] : ['  /\\ Within'];
   }
 
   #spends(fault: Fault | null): string[] {
@@ -571,6 +590,12 @@ class Writer {
         ];
       case 'eventually':
         return [says, `${question.name} == <>(${this.#holdsInRuns(question.to)})`, ''];
+      case 'ltl': {
+        const { formula, atoms } = question;
+        const atom = (name: string) => this.#holdsInRuns(atoms[name]!);
+        // A part that never holds keeps TLC from ending a counterexample where the formula is lost, before it is a fair run.
+        return [says, `${question.name} == (${inTla(formula, atom)}) \\/ <>(local /= local)`, ''];
+      }
     }
   }
 
@@ -700,6 +725,35 @@ class Writer {
         (question) => `(for ${question.name}: SPECIFICATION ${specOf(question)}, PROPERTY ${question.name})`,
       ),
     ];
+  }
+}
+
+function inTla(formula: Formula, atom: (name: string) => string): string {
+  const of = (part: Formula) => `(${inTla(part, atom)})`;
+  switch (formula.op) {
+    // A constant is judged wrongly, as above.
+    case 'true':
+      return 'local = local';
+    case 'false':
+      return 'local /= local';
+    case 'atom':
+      return atom(formula.name);
+    case 'not':
+      return `~${of(formula.of)}`;
+    case 'always':
+      return `[]${of(formula.of)}`;
+    case 'eventually':
+      return `<>${of(formula.of)}`;
+    case 'and':
+      return `${of(formula.left)} /\\ ${of(formula.right)}`;
+    case 'or':
+      return `${of(formula.left)} \\/ ${of(formula.right)}`;
+    case 'implies':
+      return `${of(formula.left)} => ${of(formula.right)}`;
+    case 'iff':
+      return `${of(formula.left)} <=> ${of(formula.right)}`;
+    default:
+      throw new Error(`A formula with ${formula.op} is refused before.`);
   }
 }
 
