@@ -3,7 +3,7 @@ import type { Chart, Timeline } from '../../verification/timeline/format.ts';
 import type { ChartPlan } from '../protocol.ts';
 import { ChartView, spoken } from './chart.tsx';
 import { Downloads, type DownloadsProps } from './downloads.tsx';
-import { svgText } from './export.ts';
+import { savedPicture } from './export.ts';
 import { graphvizChart, mermaidChart } from './exports/chart.ts';
 import type { Moments } from './moments.ts';
 import { Panel } from './panel.tsx';
@@ -79,7 +79,7 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
             name={name}
             svg={() => {
               const found = drawn.flatMap((id) => drawing(id).current ?? []);
-              if (found.length > 0) return svgText(found, caption());
+              if (found.length > 0) return savedPicture(found, caption());
               throw new Error('The charts have no room here: choose one site, then save.');
             }}
             texts={chartTexts(chartOf(one)?.chart, moments.site(one, moment).value)}

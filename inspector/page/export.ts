@@ -1,3 +1,6 @@
+import { paletteOf } from './canvas.ts';
+import { type Drawing, pictureText } from './picture.ts';
+
 /** The styles of the page that a drawing in a file of its own needs. */
 const carried = [
   'fill',
@@ -17,55 +20,16 @@ const carried = [
 ];
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
-const gap = 16;
-const captionLine = 18;
+/** Half of the widest stroke: the box of a drawing does not contain it. */
+const rim = 3;
 
-/**
- * Puts drawings of the page side by side, each whole and cropped, with lines of text below. The result is an
- * SVG that looks the same anywhere.
- */
-export function svgText(drawings: readonly SVGSVGElement[], caption: readonly string[]): string {
-  const whole = document.createElementNS(svgNamespace, 'svg');
-  let right = gap;
-  let bottom = 0;
-  for (const drawing of drawings) {
-    const { width, height } = placed(drawing, whole, right);
-    right += width + gap;
-    bottom = Math.max(bottom, height + 2 * gap);
-  }
-  const style = getComputedStyle(document.documentElement);
-  for (const [index, line] of caption.entries()) {
-    const text = document.createElementNS(svgNamespace, 'text');
-    const attributes = {
-      x: gap,
-      y: bottom + index * captionLine + 8,
-      'font-family': 'sans-serif',
-      'font-size': 12,
-    };
-    for (const [name, value] of Object.entries(attributes)) text.setAttribute(name, String(value));
-    text.setAttribute('fill', style.getPropertyValue(index === 0 ? '--text' : '--muted'));
-    text.textContent = line;
-    whole.append(text);
-  }
-  const longest = Math.max(0, ...caption.map((line) => line.length * captionCharWidth));
-  const [width, height] = [Math.max(right, longest + 2 * gap), bottom + caption.length * captionLine];
-  whole.setAttribute('xmlns', svgNamespace);
-  whole.setAttribute('width', String(Math.ceil(width)));
-  whole.setAttribute('height', String(Math.ceil(height)));
-  whole.setAttribute('viewBox', `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`);
-  const background = document.createElementNS(svgNamespace, 'rect');
-  background.setAttribute('width', '100%');
-  background.setAttribute('height', '100%');
-  background.setAttribute('fill', style.getPropertyValue('--surface'));
-  whole.prepend(background);
-  return new XMLSerializer().serializeToString(whole);
+/** Drawings of the page as one picture. */
+export function savedPicture(drawings: readonly SVGSVGElement[], caption: readonly string[]): string {
+  return pictureText(drawings.map(drawingOf), caption, paletteOf(document.documentElement));
 }
 
-/** Width of a character of a caption at 12 px. */
-export const captionCharWidth = 6.6;
-
-/** Puts a whole drawing, at scale 1, into `whole`, and returns its size. */
-function placed(drawing: SVGSVGElement, whole: SVGSVGElement, left: number): DOMRect {
+/** A whole drawing of the page, at scale 1, with the styles that it needs in a file of its own. */
+function drawingOf(drawing: SVGSVGElement): Drawing {
   const content = drawing.querySelector<SVGGElement>('.content')!;
   const box = content.getBBox();
   const copy = content.cloneNode(true) as SVGGElement;
@@ -83,13 +47,13 @@ function placed(drawing: SVGSVGElement, whole: SVGSVGElement, left: number): DOM
     }
   }
   copy.removeAttribute('transform');
+  const [width, height] = [Math.ceil(box.width + 2 * rim), Math.ceil(box.height + 2 * rim)];
   const frame = document.createElementNS(svgNamespace, 'svg');
-  const attributes = { x: left, y: gap, width: box.width, height: box.height };
-  for (const [name, value] of Object.entries(attributes)) frame.setAttribute(name, String(value));
-  frame.setAttribute('viewBox', `${box.x} ${box.y} ${box.width} ${box.height}`);
+  frame.setAttribute('width', String(width));
+  frame.setAttribute('height', String(height));
+  frame.setAttribute('viewBox', `${box.x - rim} ${box.y - rim} ${width} ${height}`);
   frame.append(copy);
-  whole.append(frame);
-  return box;
+  return { width, height, svg: new XMLSerializer().serializeToString(frame) };
 }
 
 /** Renders an SVG as a picture at double resolution. */

@@ -3,6 +3,7 @@ import type { Timeline } from '../../verification/timeline/format.ts';
 import type { ChartPlan, Explored, Result, Sources } from '../protocol.ts';
 import type { Address } from './address.ts';
 import { BesideBar, BesideValues } from './beside.tsx';
+import { paletteOf } from './canvas.ts';
 import { Charts } from './charts.tsx';
 import { Choices } from './choices.tsx';
 import { Controls, stepText } from './controls.tsx';
@@ -11,7 +12,7 @@ import { firstDifference } from './difference.ts';
 import { Downloads, type DownloadsProps } from './downloads.tsx';
 import { EpochLog } from './epoch-log.tsx';
 import { epochsOf, firstEpoch } from './epochs.ts';
-import { svgText } from './export.ts';
+import { savedPicture } from './export.ts';
 import { mermaidSequence, shiVizLog } from './exports/sequence.ts';
 import { everyStep, type Filter } from './filter.ts';
 import { Forest } from './forest.tsx';
@@ -21,6 +22,7 @@ import { useKeys } from './keys.ts';
 import type { Clocks, Connection } from './live.ts';
 import { Moments } from './moments.ts';
 import { Panel } from './panel.tsx';
+import { type Drawing, pictureText } from './picture.ts';
 import type { Pin } from './pins.ts';
 import { type Place, usePlayer } from './player.ts';
 import { exampleOf, hasPointers } from './pointers.ts';
@@ -106,7 +108,7 @@ export function Inspector(props: InspectorProps) {
   const [scale, setScale] = useState<number | null>(null);
   const drawnAt = useRef(1);
   const besideAt = useRef(1);
-  const besidePicture = useRef<(() => string) | null>(null);
+  const besidePicture = useRef<(() => Drawing) | null>(null);
   const [isTimed, setTimed] = useState(false);
   const [helps, setHelps] = useState(false);
   const [filter, setFilter] = useState<Filter>(everyStep);
@@ -146,7 +148,7 @@ export function Inspector(props: InspectorProps) {
   };
 
   const forest = useRef<SVGSVGElement>(null);
-  const sequence = useRef<(() => string) | null>(null);
+  const sequence = useRef<(() => Drawing) | null>(null);
   const broken = brokenSites(moments, moment);
   const tree = hasPointers(moments);
   const epochs = useMemo(() => epochsOf(moments), [moments]);
@@ -159,6 +161,17 @@ export function Inspector(props: InspectorProps) {
     `${timeline.title}, step ${moments.numberOf(moment)} of ${moments.numberOf(moments.last)}: ${stepText(moments, moment)}`,
     timeline.about,
   ];
+  const savedMessages = () => {
+    const colours = paletteOf(document.documentElement);
+    const here = sequence.current!();
+    if (other === null) return pictureText([here], caption(), colours);
+    const both = [
+      { ...here, title: `this run: ${timeline.title}` },
+      { ...besidePicture.current!(), title: `beside: ${beside!.title}` },
+    ];
+    const differs = difference === null ? 'no difference' : `first difference: ${difference.text}`;
+    return pictureText(both, [...caption(), differs], colours, 'down');
+  };
   const violated = timeline.properties.filter(
     (_, index) => moments.verdict(index, moment).verdict === 'violated',
   ).length;
@@ -344,7 +357,7 @@ export function Inspector(props: InspectorProps) {
           <Panel
             title="Tree and queue"
             className="tree"
-            tools={<Downloads name={`${file}-tree`} svg={() => svgText([forest.current!], caption())} />}
+            tools={<Downloads name={`${file}-tree`} svg={() => savedPicture([forest.current!], caption())} />}
           >
             <Legend />
             <Forest
@@ -391,11 +404,7 @@ export function Inspector(props: InspectorProps) {
               >
                 +
               </button>
-              <Downloads
-                name={`${file}-messages`}
-                svg={() => sequence.current!()}
-                texts={runTexts(timeline)}
-              />
+              <Downloads name={`${file}-messages`} svg={savedMessages} texts={runTexts(timeline)} />
             </>
           }
         >
@@ -411,7 +420,6 @@ export function Inspector(props: InspectorProps) {
             filter={searched}
             pins={pins}
             differsAt={difference?.moment ?? null}
-            caption={caption}
             onScale={zoom}
             onMoment={go}
             picture={sequence}
@@ -429,7 +437,6 @@ export function Inspector(props: InspectorProps) {
               filter={searched}
               pins={noPins}
               differsAt={difference?.moment ?? null}
-              caption={caption}
               onScale={zoom}
               onMoment={go}
               picture={besidePicture}

@@ -1,3 +1,5 @@
+import { type Drawing, escaped, fontFamily } from './picture.ts';
+
 /** The operations of a drawing: on the screen's canvas, or in SVG for a file. */
 export interface Pen {
   line(points: readonly number[], style: Stroke): void;
@@ -25,8 +27,6 @@ export interface TextStyle extends Fill {
   readonly anchor?: 'start' | 'middle' | 'end';
   readonly bold?: boolean;
 }
-
-export const fontFamily = 'system-ui, sans-serif';
 
 export function canvasPen(context: CanvasRenderingContext2D): Pen {
   const trace = (points: readonly number[]) => {
@@ -124,22 +124,10 @@ export class SvgPen implements Pen {
     );
   }
 
-  /** `caption` are lines of text below the drawing. */
-  toString(
-    width: number,
-    height: number,
-    { surface: background, text }: { readonly surface: string; readonly text: string },
-    caption: readonly string[] = [],
-  ): string {
-    const lines = caption.map(
-      (line, index) =>
-        `<text x="12" y="${height + 18 * (index + 1)}" font-family="${fontFamily}" font-size="12" fill="${text}">${escaped(line)}</text>`,
-    );
-    return this.#whole(width, height + 18 * caption.length + 8, background, lines.join(''));
-  }
-
-  #whole(width: number, height: number, background: string, caption: string): string {
-    return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="100%" height="100%" fill="${background}"/>${this.#parts.join('')}${caption}</svg>`;
+  /** What was drawn, of this size. */
+  drawing(width: number, height: number): Drawing {
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${this.#parts.join('')}</svg>`;
+    return { width, height, svg };
   }
 }
 
@@ -149,8 +137,4 @@ function short(value: number): string {
 
 function opacity(alpha: number | undefined): string {
   return alpha === undefined || alpha === 1 ? '' : ` opacity="${alpha}"`;
-}
-
-export function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -59,7 +59,7 @@ describe('the sequence chart', () => {
     const pin = pinOf('b in client.inCS', ['a', 'b', 'c', 'd']) as Pin;
     const view = { ...viewOf(moments), filter: { text: 'enters', site: 'b' }, pins: [pin] };
     drawSequence(pen, moments, 5, view, colours);
-    const svg = pen.toString(1_200, 240, colours);
+    const { svg } = pen.drawing(1_200, 240);
     expect(svg).toContain(`opacity="${faint}"`);
     expect(svg).toContain('>b in client.inCS</text>');
     expect(svg).toContain('>true</text>');
@@ -72,7 +72,7 @@ describe('the sequence chart', () => {
     const pen = new SvgPen();
     const moments = new Moments({ ...run, messages });
     drawSequence(pen, moments, 5, viewOf(moments), colours);
-    const svg = pen.toString(1_200, 240, colours, [evil]);
+    const { svg } = pen.drawing(1_200, 240);
     expect(svg).toContain('&#60;script');
     expect(svg).not.toContain('<script');
   });

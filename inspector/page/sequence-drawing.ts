@@ -220,6 +220,17 @@ function drawUnseen({ pen, colours }: Sheet, from: number, to: number, lane: num
   }
 }
 
+function loopText({ timeline: { loop, steps } }: Moments): string {
+  return loop === steps.length ? 'stays so for ever' : 'goes round for ever';
+}
+
+/** The width up to the end of the run, with the arrows that are still under way and the name of its loop. */
+export function pictureWidth(moments: Moments, { from, scale, gutter, axis }: View): number {
+  const end = gutter + (axis.at(moments.last) - from) * scale;
+  const loop = moments.timeline.loop === undefined ? 0 : loopText(moments).length * 6.6 + 24;
+  return Math.max(320, end + Math.max(30, 0.7 * scale + 10, loop));
+}
+
 /** The steps that are repeated for ever. */
 function drawLoop(sheet: Sheet): void {
   const { pen, view, colours } = sheet;
@@ -233,7 +244,7 @@ function drawLoop(sheet: Sheet): void {
     stroke: colours.violated,
     width: 1.5,
   });
-  const text = loop === steps.length ? 'stays so for ever' : 'goes round for ever';
+  const text = loopText(sheet.moments);
   // Beside the end, where the cursor mostly is.
   const isRoom = to + 8 + text.length * 6.2 < view.width;
   pen.text(text, isRoom ? to + 8 : from - 8, view.height - 6, {

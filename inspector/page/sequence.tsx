@@ -6,15 +6,16 @@ import { Minimap } from './minimap.tsx';
 import type { Moments } from './moments.ts';
 import { useSize } from './pan-zoom.tsx';
 import { canvasPen, SvgPen } from './pen.ts';
+import type { Drawing } from './picture.ts';
 import type { Pin } from './pins.ts';
-import { badgeWidth, drawSequence } from './sequence-drawing.ts';
+import { badgeWidth, drawSequence, pictureWidth } from './sequence-drawing.ts';
 import { leastHeight, leastLane, margin, type View } from './sequence-sheet.ts';
 
 interface SequenceProps {
   readonly moments: Moments;
   readonly moment: number;
   readonly theme: string;
-  /** Pixels per unit of the axis. `null`: fit a short run into the view. */
+  /** Pixels per unit of the axis, at least so many that the whole run fills the view. `null`: fit a short run into the view. */
   readonly scale: number | null;
   /** Number of steps to fit: those of the longer one of two runs. */
   readonly fits: number;
@@ -27,12 +28,10 @@ interface SequenceProps {
   readonly pins: readonly Pin[];
   /** The first moment at which the run beside this one differs. */
   readonly differsAt: number | null;
-  /** Lines below a saved picture. */
-  readonly caption: () => readonly string[];
   readonly onScale: (scale: number) => void;
   readonly onMoment: (moment: number) => void;
-  /** Returns the drawing as SVG, for a file. */
-  readonly picture: RefObject<(() => string) | null>;
+  /** Returns the drawing, for a file. */
+  readonly picture: RefObject<(() => Drawing) | null>;
   /** The scale at which it is drawn. */
   readonly drawnAt: RefObject<number>;
 }
@@ -47,7 +46,7 @@ const leastMapped = 40;
 /** The sequence chart on a canvas. At every change the visible part is redrawn, whatever the run's length. */
 export function Sequence(props: SequenceProps) {
   const { moments, moment, theme, fits, gutter, isTimed, filter, pins, differsAt } = props;
-  const { caption, onScale, onMoment, picture, drawnAt } = props;
+  const { onScale, onMoment, picture, drawnAt } = props;
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const size = useSize(frame);
@@ -60,7 +59,12 @@ export function Sequence(props: SequenceProps) {
 
   const room = Math.max(1, size.width - gutter - 40);
   const fitting = room / (fits + 1);
-  const scale = props.scale ?? (fitting < narrowest ? usual : Math.min(widest, fitting));
+  const scale =
+    props.scale === null
+      ? fitting < narrowest
+        ? usual
+        : Math.min(widest, fitting)
+      : Math.max(props.scale, Math.min(usual, fitting));
   drawnAt.current = scale;
   const shown = room / scale;
   const here = axis.at(moment);
@@ -99,8 +103,7 @@ export function Sequence(props: SequenceProps) {
     const pen = new SvgPen();
     const colours = paletteOf(canvas.current!);
     drawSequence(pen, moments, moment, { ...view, top: 0 }, colours);
-    const right = gutter + (end - from) * scale + 60;
-    return pen.toString(Math.min(size.width, Math.max(320, right)), height, colours, caption());
+    return pen.drawing(Math.min(size.width, pictureWidth(moments, view)), height);
   };
 
   const pan = (to: number) => setPannedTo(Math.min(Math.max(to, -0.4), Math.max(-0.4, end - shown + 0.8)));

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -8,9 +8,12 @@ import { takingTurns, writeLines } from '../../cli/testing/recorded.ts';
 import { freePorts } from '../../runtime/testing/free-ports.ts';
 import { check } from '../../verification/check/check.ts';
 import copiedToken from '../../verification/protocols/naimi-trehel/copied-token.ts';
+import { systems } from '../../verification/protocols/systems.ts';
+import { liveness } from '../../verification/protocols/token.ts';
 import type { SiteState, Timeline } from '../../verification/timeline/format.ts';
 import { longRun } from '../page/testing/long-run.ts';
 import { fromFile } from './from-file.ts';
+import { fromReport } from './from-report.ts';
 import { openLive } from './live-page.ts';
 import { builtPage } from './page.ts';
 import { type Answer, servePage } from './server.ts';
@@ -218,6 +221,55 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     await page.locator('.beside-bar').waitFor();
     await page.getByRole('button', { name: 'this run alone' }).click();
     await page.locator('.beside-bar').waitFor({ state: 'detached' });
+  });
+
+  it('saves pictures in which every text has room: the violation, the step, and that a lasso goes on for ever', async () => {
+    // Where nothing is fair, a request may wait for ever.
+    const options = { sites: 3, network: { order: 'fifo' } } as const;
+    const unfair = { ...systems['naimi-trehel']!(options), properties: liveness(options, {}) };
+    const page = await opened(
+      await served(answerWith(fromReport(unfair, await check(unfair, { liveness: true })))),
+    );
+    await page.waitForSelector('.forest .site');
+    await page.click('.charts .tabs button:text-is("a")');
+    await page.waitForSelector('.charts .drawing .arrow');
+    const saved = await browser.newPage();
+    onTestFinished(() => saved.close());
+    for (const panel of ['messages', 'tree', 'charts']) {
+      const downloaded = page.waitForEvent('download');
+      await page.click(`.${panel} .downloads summary`);
+      await page.click(`.${panel} .downloads button:text-is("SVG")`);
+      await saved.setContent(readFileSync(await (await downloaded).path(), 'utf8'));
+      const texts = (await saved.evaluate(`(() => {
+        const picture = document.querySelector('svg').getBoundingClientRect();
+        return [...document.querySelectorAll('text')].map((text) => {
+          const { left, right, top, bottom } = text.getBoundingClientRect();
+          const isIn = left >= picture.left && right <= picture.right && top >= picture.top && bottom <= picture.bottom;
+          return [text.textContent, isIn];
+        });
+      })()`)) as [string, boolean][];
+      expect(
+        texts.filter(([, isIn]) => !isIn),
+        panel,
+      ).toEqual([]);
+      const all = texts.map(([text]) => text).join(' ');
+      expect(all, panel).toMatch(/is violated: owed since step \d+, and it never comes, step \d+ of \d+\./);
+      expect(all, panel).toContain('for ever');
+      if (panel === 'messages') expect(all).toContain('stays so for ever');
+    }
+  });
+
+  it('draws no less of a run than all of it, however small', async () => {
+    const page = await opened(await served(shown(longRun(400))));
+    await page.waitForSelector('.sequence');
+    await page.keyboard.press('End');
+    for (let press = 0; press < 24; press++) await page.keyboard.press('-');
+    const share = () =>
+      page.evaluate(`(() => {
+        const { left, width } = document.querySelector('.sequence').getBoundingClientRect();
+        return (document.querySelector('.cursor').getBoundingClientRect().left - left) / width;
+      })()`);
+    await expect.poll(share).toBeGreaterThan(0.9);
   });
 
   it('scrolls the lines of many sites to the site that took the step', async () => {
