@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { changesOf, literal } from './diff.ts';
+import { changesOf } from './diff.ts';
 import { Moments } from './moments.ts';
 import { longRun } from './testing/long-run.ts';
+import { literal, typedText } from './values.ts';
 
 it('distinguishes values that look alike', () => {
   const alike = [[], '', null, '1', 1, {}, 'null', 'true', true, [''], [null], ['a b'], 'a'];
@@ -21,6 +22,13 @@ it('distinguishes values that look alike', () => {
     '["a b"]',
     'a',
   ]);
+});
+
+it('distinguishes them in the text of a message as well', () => {
+  const fields = { list: [], text: '', none: null, digits: '1', count: 1, set: { a: true, b: true } };
+  expect(typedText({ type: 'M', ...fields })).toBe(
+    'M(list=[], text="", none=null, digits="1", count=1, set={a, b})',
+  );
 });
 
 it('lists the changes of a step, by path', () => {

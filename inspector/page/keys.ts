@@ -21,6 +21,7 @@ export const keys: readonly (readonly [string, string])[] = [
   ['+ −', 'larger or smaller time line'],
   ['1 ... 9', 'take this step (when exploring)'],
   ['t', 'dark or light'],
+  ['Esc', 'out of a field, so that the keys act again'],
   ['?', 'this list'],
 ];
 
@@ -34,6 +35,7 @@ export function useKeys(doing: Doing): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
+      if (event.key === 'Escape' && target.matches('.inspector input')) target.blur();
       if (
         event.ctrlKey ||
         event.metaKey ||

@@ -1,7 +1,6 @@
 import type { SiteState } from '../../verification/timeline/format.ts';
-import { literal } from './diff.ts';
 import type { Moments } from './moments.ts';
-import { contextOf, isIn, regionsOf } from './values.ts';
+import { contextOf, isIn, literal, regionsOf } from './values.ts';
 
 /** An expression that is evaluated at every moment: `a.lease.since`, `a.client`, or `a in client.inCS`. */
 export interface Pin {

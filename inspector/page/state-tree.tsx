@@ -1,10 +1,9 @@
 import { useMemo, useState } from 'react';
 import type { Message, SiteState } from '../../verification/timeline/format.ts';
-import { isTree, literal } from './diff.ts';
 import type { Moments } from './moments.ts';
 import { type Pin, pinOf } from './pins.ts';
 import { exampleOf } from './pointers.ts';
-import { contextOf, isCritical, regionsOf } from './values.ts';
+import { contextOf, isCritical, isTree, literal, regionsOf } from './values.ts';
 
 interface StateTreeProps {
   readonly moments: Moments;
@@ -109,6 +108,7 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
                   scope={row.isOuter ? 'rowgroup' : 'row'}
                   colSpan={row.isOuter ? ids.length + 1 : 1}
                   title={row.path}
+                  className={closed.has(row.path) && isChanged(row) ? 'changed' : undefined}
                   style={{ paddingLeft: 6 + row.depth * 10 }}
                 >
                   {row.isOuter ? (
@@ -127,7 +127,9 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
                   row.cells.map(({ now, before }, index) => (
                     <td key={ids[index]} className={now === before ? '' : 'changed'}>
                       <span className={now === 'null' ? 'null' : ''}>{now}</span>
-                      {now !== before && <del>{before === '' ? '(none)' : before}</del>}
+                      {now !== before && (row.group !== 'network' || before !== '') && (
+                        <del>{before === '' ? '(none)' : before}</del>
+                      )}
                       {row.group !== 'network' && now !== '' && (
                         <PinButton text={`${ids[index]}.${row.path}`} ids={ids} pins={pins} onPin={pin} />
                       )}
@@ -293,33 +295,33 @@ function keysOf(values: readonly unknown[]): readonly string[] {
 /** Maximum number of messages listed for one site. */
 const listed = 12;
 
-/** A row for each message that is on its way, in the order of sending. */
+/** A row for each message that is on its way or was before the last step, in the order of sending. */
 function addMessages(rows: Row[], moments: Moments, moment: number, ids: readonly string[]): void {
   const { messages } = moments.timeline;
-  const at = (time: number) => moments.underWay(time).map((index) => messages[index]!);
-  const [now, before] = [at(moment), at(Math.max(0, moment - 1))];
-  const to = (all: readonly Message[], id: string) => all.filter(({ target }) => target === id);
-  const most = Math.max(0, ...ids.map((id) => Math.max(to(now, id).length, to(before, id).length)));
-  const item = (all: readonly Message[], id: string, place: number) => {
-    const message = to(all, id)[place];
-    return message === undefined ? '' : messageText(message);
-  };
+  const now = new Set(moments.underWay(moment));
+  const before = new Set(moments.underWay(Math.max(0, moment - 1)));
+  // A message keeps its row at the step that ends it, so that no other seems to change.
+  const indices = [...new Set([...before, ...now])].sort((one, other) => one - other);
+  const to = ids.map((id) => indices.filter((index) => messages[index]!.target === id));
+  const most = Math.max(0, ...to.map(({ length }) => length));
   for (let place = 0; place < Math.min(most, listed); place++) {
-    const cells = ids.map((id) => ({ now: item(now, id, place), before: item(before, id, place) }));
-    rows.push({
-      group: 'network',
-      path: `on its way ${place + 1}`,
-      name: `on its way ${place + 1}`,
-      depth: 0,
-      isOuter: false,
-      cells,
+    const cells = to.map((own) => {
+      const index = own[place];
+      const text = index === undefined ? '' : messageText(messages[index]!);
+      return {
+        now: index !== undefined && now.has(index) ? text : '',
+        before: index !== undefined && before.has(index) ? text : '',
+      };
     });
+    const name = `message ${place + 1}`;
+    rows.push({ group: 'network', path: name, name, depth: 0, isOuter: false, cells });
   }
   if (most <= listed) return;
-  const more = (all: readonly Message[], id: string) =>
-    to(all, id).length > listed ? `and ${to(all, id).length - listed} more` : '';
-  const cells = ids.map((id) => ({ now: more(now, id), before: more(before, id) }));
-  rows.push({ group: 'network', path: 'on its way', name: 'on its way', depth: 0, isOuter: false, cells });
+  const cells = to.map(({ length }) => {
+    const text = length > listed ? `and ${length - listed} more` : '';
+    return { now: text, before: text };
+  });
+  rows.push({ group: 'network', path: 'messages', name: 'messages', depth: 0, isOuter: false, cells });
 }
 
 function messageText({ source, message: { type, ...fields } }: Message): string {

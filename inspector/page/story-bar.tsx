@@ -1,11 +1,11 @@
 import { useEffect, useMemo, useReducer, useRef } from 'react';
 import type { Read } from '../../verification/timeline/format.ts';
-import { literal } from './diff.ts';
 import type { Clocks } from './live.ts';
 import { type LockTimes, lockLine, lockStateOf } from './lock-line.ts';
 import type { Moments } from './moments.ts';
 import { storyOf } from './story.ts';
 import { durationText } from './time.ts';
+import { literal } from './values.ts';
 
 interface StoryBarProps {
   readonly moments: Moments;

@@ -2,28 +2,41 @@ import type { Chart, ChartState, SiteState, Timeline } from '../../verification/
 
 /** `REQUEST(origin=b)`. */
 export function typedText({ type, ...fields }: { readonly type: string }): string {
-  const params = Object.entries(fields).map(([key, value]) => `${key}=${plainText(value)}`);
+  const params = Object.entries(fields).map(([key, value]) => `${key}=${literal(value)}`);
   return params.length === 0 ? type : `${type}(${params.join(', ')})`;
 }
 
-/**
- * A value on one line. Text is unchanged, `null` is a dash, a set is its members, and an object its fields.
- */
-export function plainText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value === null) return '–';
-  if (typeof value !== 'object') return String(value);
-  if (Array.isArray(value)) return value.map(plainText).join(' ');
+/** A value as JSON, except that a plain word stands without quotes. `[]`, `""`, `null` and `"1"` differ. */
+export function literal(value: unknown): string {
+  if (value === undefined) return '';
+  if (typeof value === 'string') return isWord(value) ? value : JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
   const fields = Object.entries(value);
-  // A set in its JSON form.
-  if (fields.length > 0 && fields.every(([, one]) => one === true))
-    return fields.map(([key]) => key).join(' ');
-  return fields.length === 0 ? '{}' : fields.map(([key, one]) => `${key} ${nested(one)}`).join(', ');
+  if (isSet(value)) return `{${fields.map(([key]) => key).join(', ')}}`;
+  return `{${fields.map(([key, one]) => `${key}: ${literal(one)}`).join(', ')}}`;
 }
 
-function nested(value: unknown): string {
-  const text = plainText(value);
-  return typeof value === 'object' && value !== null ? `(${text})` : text;
+function isWord(text: string): boolean {
+  return (
+    /^[\p{L}_][\p{L}\p{N}_.:@-]*$/u.test(text) && !['true', 'false', 'null', 'NaN', 'Infinity'].includes(text)
+  );
+}
+
+/** Tells whether the object is the JSON form of a set. */
+function isSet(value: object): boolean {
+  const members = Object.values(value);
+  return members.length > 0 && members.every((one) => one === true);
+}
+
+/** Tells whether the value is shown as a tree of its fields instead of one line. */
+export function isTree(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const parts = Object.values(value);
+  if (parts.length === 0) return false;
+  return Array.isArray(value)
+    ? parts.some((part) => typeof part === 'object' && part !== null)
+    : !isSet(value);
 }
 
 export function contextOf({ context }: SiteState): Readonly<Record<string, unknown>> {

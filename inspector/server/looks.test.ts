@@ -223,6 +223,77 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     await page.locator('.beside-bar').waitFor({ state: 'detached' });
   });
 
+  it('keeps each message in its row, tells values apart, and says that a folded tree hides a change', async () => {
+    const run = longRun(2, ['a', 'b']);
+    const state = (values: unknown): SiteState => ({
+      up: true,
+      value: { client: 'idle' },
+      context: { deep: { list: [], text: '', none: null, word: 'x', digits: '1', count: 1, values } },
+    });
+    const message = (type: string, ended: number | null) => ({
+      source: 'a',
+      target: 'b',
+      message: { type },
+      sent: 0,
+      ended,
+      fate: ended === null ? ('under way' as const) : ('received' as const),
+    });
+    const page = await opened(
+      await served(
+        shown({
+          ...run,
+          start: { ...run.start, sites: { a: state(1), b: state(1) } },
+          messages: [message('FIRST', 1), message('SECOND', 2), message('THIRD', null)],
+          steps: run.steps.map((step, at) => ({ ...step, message: at, sites: { b: state(at + 2) } })),
+        }),
+      ),
+    );
+    await page.waitForSelector('.state-table');
+    const cells = (name: string) =>
+      page
+        .locator('.state-table tbody tr', { has: page.locator(`th:text-is("${name}")`) })
+        .locator('td')
+        .evaluateAll((all) =>
+          all.map((cell) => [
+            cell.querySelector('span')!.textContent,
+            cell.querySelector('del')?.textContent,
+          ]),
+        );
+    await page.keyboard.press('ArrowRight');
+    await page.waitForSelector('[data-step="1"]');
+    expect((await cells('message 1'))[1]).toEqual(['', 'FIRST ← a']);
+    expect((await cells('message 2'))[1]).toEqual(['SECOND ← a', undefined]);
+    expect((await cells('message 3'))[1]).toEqual(['THIRD ← a', undefined]);
+    expect((await cells('values'))[1]).toEqual(['2', '1']);
+    const texts = { list: '[]', text: '""', none: 'null', word: 'x', digits: '"1"', count: '1' };
+    for (const [name, text] of Object.entries(texts))
+      expect((await cells(name))[0], name).toEqual([text, undefined]);
+
+    const deep = page.locator('.state-table button', { hasText: 'deep' });
+    await deep.click();
+    expect(await page.locator('.state-table th.changed').allInnerTexts()).toEqual(['▸ deep']);
+    await deep.click();
+    expect(await page.locator('.state-table th.changed').count()).toBe(0);
+    await page.getByLabel('changed only').check();
+    const names = () => page.locator('.state-table tbody th').allInnerTexts();
+    expect(await names()).toEqual(['▾ deep', 'values', 'message 1']);
+    await page.getByLabel('Filter the variables').fill('val');
+    expect(await names()).toEqual(['▾ deep', 'values']);
+
+    await page.getByLabel('Pin an expression as a lane').fill('b.deep.values');
+    await page.keyboard.press('Enter');
+    const pin = page.locator('.pin b');
+    for (const [key, value] of [
+      ['Home', '1'],
+      ['End', '3'],
+      ['ArrowLeft', '2'],
+    ] as const) {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press(key);
+      await pin.filter({ hasText: value }).waitFor();
+    }
+  });
+
   it('saves pictures in which every text has room: the violation, the step, and that a lasso goes on for ever', async () => {
     // Where nothing is fair, a request may wait for ever.
     const options = { sites: 3, network: { order: 'fifo' } } as const;
