@@ -1,8 +1,9 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { type Configuration, compare, nameOf } from '../../machines/members/configuration.ts';
+import { OperatingError } from '../../runtime/api/errors.ts';
 import { oldestVersion, protocolVersion } from '../../runtime/wire/frames.ts';
-import { Service } from './service.ts';
-import { Simulation, type SimulationOptions } from './simulation.ts';
+import { isHeld, Service } from './service.ts';
+import { type SimulatedSite, Simulation, type SimulationOptions } from './simulation.ts';
 
 export interface ChangingOptions extends SimulationOptions {
   /**
@@ -19,6 +20,8 @@ export type Mistake = 'an emptied disk under the old id' | 'an old copy of the d
 
 /** Maximum number of names at a time, and minimum number of voters. */
 const mostNames = 5;
+/** For how long the members have not changed when all changes are taken to have ended. */
+const settledMs = 3_000;
 /** How often every member must be served after the last fault. */
 const times = 4;
 
@@ -37,7 +40,7 @@ export async function changing(
     const changes = await suffer(simulation, options, steps);
     return Object.assign(simulation, { changes });
   } finally {
-    simulation.stop();
+    await simulation.stop();
   }
 }
 
@@ -59,7 +62,7 @@ async function suffer(
       const held = isPaused ? null : await service.waits(id, acquire(id));
       if (held) {
         await sleep(random() * (options.holdMs ?? 20));
-        if (!held.signal.aborted) service.served(id);
+        if (isHeld(held)) service.served(id);
         held.release();
       }
       await sleep(random() * pauseMs + 1);
@@ -145,6 +148,41 @@ async function suffer(
       await start(id);
     } else change({ add: id });
   };
+  /** A site that is up with data of no member, and that was not removed since it started: it asks to be added. */
+  const asks = ({ mesh }: SimulatedSite) => {
+    if (mesh.configuration === null || mesh.voter in mesh.configuration.voters) return false;
+    try {
+      mesh.actor('main');
+      return true;
+    } catch (error) {
+      if (error instanceof OperatingError && error.code === 'NOT_A_MEMBER') return false;
+      throw error;
+    }
+  };
+  /** What is not as it is to be once all changes have ended, or null. */
+  const unsettled = (): string | null => {
+    const last = newest();
+    for (const site of sites.values()) {
+      if (asks(site)) return `${site.id} is no member`;
+      const { configuration, voter } = site.mesh;
+      if (last && voter in last.voters && compare(configuration, last) !== 0)
+        return `${site.id} has configuration ${configuration?.version}, not ${last.version}`;
+    }
+    return null;
+  };
+  /** Lets time pass until all changes have ended, and then `settledMs`, at most 20 s. Returns what is not as it is to be. */
+  const settles = async (): Promise<string | null> => {
+    const until = clock.now() + 20_000;
+    let since = clock.now();
+    let last = newest();
+    while (clock.now() < until && clock.now() < since + settledMs) {
+      await simulation.run(250);
+      if (unsettled() === null && compare(newest(), last) === 0) continue;
+      since = clock.now();
+      last = newest();
+    }
+    return unsettled();
+  };
   /** The step at which each founder is started for the first time. */
   const firstStarts = new Map<number, SiteId[]>();
   if (options.founds) {
@@ -175,14 +213,15 @@ async function suffer(
   for (const id of ids) if (!sites.has(id)) await start(id);
   // They ask less often: what was begun is to end, and what waits is to be served.
   pauseMs = 1_000;
-  await simulation.run(20_000);
+  const lacking = await settles();
   if (votersNow().length === 0) throw new Error('the cluster is not founded though nothing fails any more');
   const members = () => votersNow().map(nameOf);
   if (2 * votersNow().filter(isThere).length > votersNow().length) {
+    if (lacking !== null) throw new Error(`${lacking} though nothing fails any more`);
     isPaused = true;
     await service.drain(members, 20_000);
     isPaused = false;
-    await service.serve(members, times, 10_000, 20_000);
+    await service.serve(members, times, 3_000, 27_000);
   }
   simulation.end();
   return (newest()?.version ?? 1) - 1;

@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { CodedError } from '../../machines/errors.ts';
-import { Service, turnsMs } from './service.ts';
+import { isHeld, Service, turnsMs } from './service.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 
 const callersPerSite = 2;
@@ -33,7 +33,7 @@ function clients(simulation: Simulation, service: Service, options: SimulationOp
         continue;
       }
       await sleep(simulation.random() * holdMs);
-      if (!held.signal.aborted) service.served(id);
+      if (isHeld(held)) service.served(id);
       held.release();
       await sleep(simulation.random() * pauseMs);
     }
@@ -60,7 +60,7 @@ export async function ordeal(options: SimulationOptions, steps = 2_000): Promise
     await suffer(simulation, options, steps);
     return simulation;
   } finally {
-    simulation.stop();
+    await simulation.stop();
   }
 }
 
@@ -115,7 +115,7 @@ async function suffer(simulation: Simulation, options: SimulationOptions, steps:
   pause(true);
   await service.drain(() => ids, 20_000 + turns);
   pause(false);
-  await service.serve(() => ids, times, Math.max(4_000, 20 * pauseMs), turns);
+  await service.serve(() => ids, times, Math.max(1_000, 20 * pauseMs), 3_000 + turns);
   simulation.end();
 }
 

@@ -76,6 +76,8 @@ async function main(): Promise<number> {
     wholeNumber('sites'),
     wholeNumber('steps'),
   ];
+  // A stack for each caller costs a tenth of a schedule, and nobody reads one but in a run that is recorded.
+  if (values.trace === undefined) Error.stackTraceLimit = 0;
   let grants = 0;
   let elections = 0;
   let lines: RecordLine[] = [];

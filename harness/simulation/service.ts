@@ -1,4 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
+import type { Held } from '../../runtime/api/lock.ts';
 import { defaultLimits } from '../../runtime/options/schema.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -67,6 +68,17 @@ export class Service {
 
   #waitingAt(id: SiteId): number {
     return this.#waiting.get(id) ?? 0;
+  }
+}
+
+/** Whether the caller has the lock still. Its signal would tell too, and cost as much as the rest of a critical section. */
+export function isHeld(held: Held): boolean {
+  try {
+    held.check();
+    return true;
+  } catch {
+    // The reason of the loss: a later epoch, the end of a lease, or that its site has ended.
+    return false;
   }
 }
 

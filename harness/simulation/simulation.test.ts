@@ -367,7 +367,7 @@ describe('the simulation itself', () => {
     const stop = vi.spyOn(Simulation.prototype, 'stop').mockImplementation(function (this: Simulation) {
       stopped = this;
       stop.mockRestore();
-      this.stop();
+      return this.stop();
     });
     await expect(
       ordeal({ sites: 3, seed: 1, statechart: epochMachine.provide({ guards: { elected: () => true } }) }),

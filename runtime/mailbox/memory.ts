@@ -49,9 +49,11 @@ export class MemoryHub {
 
   /** The pairs with something under way that is not cut, in the order in which they came to have it. */
   pending(): readonly Channel[] {
-    return [...this.#channels.values()]
-      .map(({ channel }) => channel)
-      .filter(({ source, target }) => !this.#cuts.has(pairKey(source, target)));
+    const pending: Channel[] = [];
+    for (const { channel } of this.#channels.values())
+      if (this.#cuts.size === 0 || !this.#cuts.has(pairKey(channel.source, channel.target)))
+        pending.push(channel);
+    return pending;
   }
 
   /** Delivers the oldest message of a pair that `pending` named; a target that is not open loses it, loudly. */
@@ -315,4 +317,4 @@ class MemoryMailbox implements Mailbox {
 
 // A site id holds no space.
 const channelKey = (source: SiteId, target: SiteId) => `${source} ${target}`;
-const pairKey = (one: SiteId, other: SiteId) => [one, other].sort().join(' ');
+const pairKey = (one: SiteId, other: SiteId) => (one < other ? `${one} ${other}` : `${other} ${one}`);

@@ -20,10 +20,14 @@ export class VectorTime {
 
   /** Takes one event, which came with the clock `seen`; gives the clock at that event. */
   tick(seen: VectorClock | null): VectorClock {
-    for (const [site, seq] of Object.entries(seen ?? {})) {
+    for (const site in seen) {
+      const seq = seen[site]!;
       if (seq > (this.#counts.get(site) ?? 0)) this.#counts.set(site, seq);
     }
     this.#counts.set(this.#site, this.seq + 1);
-    return Object.fromEntries(this.#counts);
+    // `Object.fromEntries` makes a dictionary of it, in several times the time.
+    const clock: Record<SiteId, number> = {};
+    for (const [site, seq] of this.#counts) clock[site] = seq;
+    return clock;
   }
 }

@@ -169,6 +169,12 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     return this.#queue;
   }
 
+  /** The statechart's state. It changes with the next event. */
+  get state(): SiteView {
+    return this.#driver.state as SiteView;
+  }
+
+  /** A copy of the state. */
   get snapshot(): SiteView {
     return this.#driver.snapshot as SiteView;
   }
