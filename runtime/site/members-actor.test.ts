@@ -52,6 +52,27 @@ test.each([
   },
 );
 
+test('a coordinator goes on after it was asked to remove the last voter', async () => {
+  const simulation = new Simulation({ sites: 2, seed: 1, changes: true });
+  const { sites } = simulation;
+  await simulation.openAll();
+  await simulation.settle();
+  const at = (id: string) => sites.get(id)!.mesh;
+  // When the second is asked for there are two.
+  const changes = [at('a').change({ remove: 'b' }, 5_000), at('a').change({ remove: 'a' }, 5_000)];
+  const all = Promise.allSettled(changes);
+  await simulation.run(1_000);
+  expect(await all).toMatchObject([
+    { status: 'fulfilled' },
+    { status: 'rejected', reason: { code: 'TOO_FEW_VOTERS' } },
+  ]);
+  // It asks to be added.
+  simulation.crash('b');
+  await simulation.open('b');
+  await simulation.run(2_000);
+  expect(Object.keys(at('b').configuration!.voters)).toEqual(['a/a', 'b/b']);
+});
+
 test('a site asks again when the configuration that added it is lost', async () => {
   const simulation = new Simulation({ sites: 3, seed: 1, changes: true });
   const { clock, sites } = simulation;

@@ -7,6 +7,7 @@ import {
   type Configuration,
   compare,
   idOf,
+  isChange,
   isQuorum,
   nameOf,
   voterOf,
@@ -514,7 +515,14 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
           request.resolve();
           continue;
         }
-        if (step === 'wait' || !this.#hasSettled()) return;
+        if (step === 'wait') return;
+        // Another change was made since it was asked for.
+        if (!isChange(this.configuration!, step)) {
+          this.#remove(request);
+          request.reject(lastVoter(nameOf(Object.keys(this.configuration!.voters)[0]!)));
+          continue;
+        }
+        if (!this.#hasSettled()) return;
         this.#committedAt = null;
         this.#take({ type: 'change', change: step });
         return;
@@ -677,6 +685,12 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   crashed(error: InvariantError): void {
     this.#setting.crashed(error);
   }
+}
+
+/** The only voter cannot be removed. */
+export function lastVoter(name: SiteId): OperatingError {
+  const what = `${name} is the last voter: nothing would be left of the cluster`;
+  return new OperatingError('TOO_FEW_VOTERS', `${what}; add another one first, or stop it`);
 }
 
 function promiseOf(store: Store, lock: string): number {

@@ -11,7 +11,7 @@ import type { MembersSettings, Timing } from '../options/schema.ts';
 import type { MembersRecord } from '../store/content.ts';
 import type { Store } from '../store/store.ts';
 import { FoundingActor } from './founding-actor.ts';
-import { MembersActor, type WantedChange } from './members-actor.ts';
+import { lastVoter, MembersActor, type WantedChange } from './members-actor.ts';
 import { membersLayout } from './protocol.ts';
 import { Roster } from './roster.ts';
 
@@ -213,10 +213,8 @@ export class SiteMembership {
       throw new OperatingError('NOT_A_MEMBER', `only a voter can change the members: ${why}`);
     }
     const { voters } = this.roster;
-    if ('remove' in wanted && voters.length === 1 && voters[0] === wanted.remove) {
-      const what = `${wanted.remove} is the last voter: nothing would be left of the cluster`;
-      throw new OperatingError('TOO_FEW_VOTERS', `${what}; add another one first, or stop it`);
-    }
+    if ('remove' in wanted && voters.length === 1 && voters[0] === wanted.remove)
+      throw lastVoter(wanted.remove);
     await this.#members.change(wanted, timeoutMs);
   }
 
