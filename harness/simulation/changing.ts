@@ -53,7 +53,6 @@ async function suffer(
   const service = new Service(simulation);
   const { ids, random, clock, hub, sites } = simulation;
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
-  const sleep = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
   let isPaused = false;
   let pauseMs = options.pauseMs ?? 40;
   const call = async (id: SiteId) => {
@@ -61,11 +60,11 @@ async function suffer(
     while (sites.get(id) === site) {
       const held = isPaused ? null : await service.waits(id, acquire(id));
       if (held) {
-        await sleep(random() * (options.holdMs ?? 20));
+        await simulation.sleepAt(id, random() * (options.holdMs ?? 20));
         if (isHeld(held)) service.served(id);
         held.release();
       }
-      await sleep(random() * pauseMs + 1);
+      await simulation.sleepAt(id, random() * pauseMs + 1);
     }
   };
   const work = (id: SiteId) => {

@@ -9,6 +9,8 @@ export class LeaseWitness {
   /** The sites in the critical section, and the end of each one's lease. */
   readonly #inside = new Map<SiteId, number>();
   readonly #leased = new Map<SiteId, number>();
+  /** When each suspended site went on: none of its timers could run before. */
+  readonly #resumed = new Map<SiteId, number>();
 
   constructor(leaseMs: number) {
     this.#leaseMs = leaseMs;
@@ -17,6 +19,10 @@ export class LeaseWitness {
   crashed(site: SiteId): void {
     this.#inside.delete(site);
     this.#leased.delete(site);
+  }
+
+  resumed(site: SiteId, now: number): void {
+    this.#resumed.set(site, now);
   }
 
   /**
@@ -35,7 +41,8 @@ export class LeaseWitness {
     if (!this.#inside.has(site)) return null;
     this.#inside.set(site, until);
     // Its timer may ring a little late, since the rate of its clock may have changed meanwhile.
-    if (until + this.#leaseMs / 2 < now) return `S6: ${site} is inside long after its lease is over`;
+    if (Math.max(until, this.#resumed.get(site) ?? 0) + this.#leaseMs / 2 < now)
+      return `S6: ${site} is inside long after its lease is over`;
     if (until <= now) return null;
     for (const [other, otherUntil] of this.#inside)
       if (other !== site && otherUntil > now)

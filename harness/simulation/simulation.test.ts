@@ -358,6 +358,36 @@ describe('the simulation itself', () => {
     expect(simulation.sites.get('a')!.mesh.reached.toSorted()).toEqual(['b', 'c', 'd']);
   });
 
+  test('takes no lease for one that lasts too long while its site is suspended (S6)', async () => {
+    const simulation = new Simulation({ sites: 1, seed: 1, strict: { leaseMs: 60, driftShare: 0.1 } });
+    await simulation.openAll();
+    await simulation.run(1_000);
+    const acquired = simulation.acquire('a');
+    await simulation.run(1);
+    const held = await acquired;
+    simulation.suspend('a');
+    await simulation.run(1_000);
+    simulation.resume('a');
+    // Its heartbeat comes before the end of its lease, and it alone is a majority.
+    await simulation.run(20);
+    expect(held.signal.aborted).toBe(false);
+  });
+
+  test('a caller at a suspended site does nothing', async () => {
+    const simulation = new Simulation({ sites: 1, seed: 1 });
+    await simulation.openAll();
+    let isAwake = false;
+    void simulation.sleepAt('a', 10).then(() => {
+      isAwake = true;
+    });
+    simulation.suspend('a');
+    await simulation.run(1_000);
+    expect(isAwake).toBe(false);
+    simulation.resume('a');
+    await simulation.run(1);
+    expect(isAwake).toBe(true);
+  });
+
   test('takes no site for one that waits which was served, however long the others hold the lock', async () => {
     await ordeal({ sites: 3, seed: 3, holdMs: 300 }, 1_000);
   });

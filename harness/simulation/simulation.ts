@@ -320,8 +320,20 @@ export class Simulation {
 
   /** The site runs its late timers first, and then takes the messages that came meanwhile. */
   resume(id: SiteId): void {
+    this.#leases?.resumed(id, this.clock.now());
     this.#clocks.get(id)!.resume();
     this.#reconnect(id);
+  }
+
+  /** Resolves after `ms`. A caller at a suspended site does nothing until that is resumed. */
+  sleepAt(id: SiteId, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.after(ms, () => {
+        const clock = this.#clocks.get(id);
+        if (clock) clock.whenAwake(resolve);
+        else resolve();
+      });
+    });
   }
 
   isSuspended(id: SiteId): boolean {

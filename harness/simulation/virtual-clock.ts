@@ -47,6 +47,12 @@ export class SiteClock implements Clock {
     for (const action of late) action();
   }
 
+  /** Runs `action` now, or when the site is resumed: after the timers that are late by then. */
+  whenAwake(action: () => void): void {
+    if (this.#late) this.#late.push(action);
+    else action();
+  }
+
   now(): number {
     const { own, ideal } = this.#since;
     return own + (this.#ideal.now() - ideal) * this.#rate;
