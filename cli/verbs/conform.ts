@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Conformed, Environment } from '../../harness/conform/conform.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
@@ -23,12 +23,19 @@ export function addConform(program: Command): void {
     .option('--changes <n>', 'how many epochs may be begun after the first (default: 1)', wholeNumber(0, 2))
     .option('--asking <ids>', 'the sites that ask, such as a,c (default: all)', names)
     .option('--standing <ids>', 'the sites that stand for election (default: all)', names)
+    .addOption(
+      new Option(
+        '--founder <fate>',
+        'what the first site does: it crashes once, or crashes and returns with its disk (default: stays)',
+      ).choices(['stays', 'crashes', 'returns']),
+    )
     .option('--json <file>', 'write the figures as JSON; - for standard output, and nothing else there')
     .addHelpText(
       'after',
       `
-Three sites with an election have too many states for seconds. Without --changes, --asking and --standing two of their
-graphs are driven: all ask, and no epoch changes; and b asks, while b and c stand for election.
+Without --changes, --asking, --standing and --founder two graphs are driven. Of two sites: an election; and no epoch changes,
+while the first site crashes and returns. Three sites with an election have too many states for seconds: all ask, and no
+epoch changes; and b asks, while b and c stand for election.
 `,
     )
     .addHelpText('after', '\nExit status: 0 all conforms, 1 a site differs from the model, 2 wrong usage.')
@@ -68,9 +75,14 @@ async function runConform({ sites, json, ...asked }: Options): Promise<ExitStatu
   }
 }
 
-function environmentText({ changes = 1, asking, standing }: Environment): string {
+function environmentText({ changes = 1, asking, standing, founder = 'stays' }: Environment): string {
   const verb = (ids: readonly string[] | undefined, one: string, many: string) =>
     ids === undefined ? `all ${many}` : `${ids.join(' and ')} ${ids.length === 1 ? one : many}`;
   const election = changes === 0 ? 'no epoch changes' : verb(standing, 'stands', 'stand');
-  return `${verb(asking, 'asks', 'ask')}, ${election}`;
+  const fate = {
+    stays: '',
+    crashes: ', the first site crashes',
+    returns: ', the first site crashes and returns',
+  };
+  return `${verb(asking, 'asks', 'ask')}, ${election}${fate[founder]}`;
 }

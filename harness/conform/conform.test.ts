@@ -20,11 +20,22 @@ describe('running sites', () => {
     expect(await conform({ sites: 3, ...election })).toMatchObject({ states: 1_529, transitions: 4_291 });
   });
 
+  test('go through every transition of two sites of which the root crashes and returns with its disk', async () => {
+    const [, crash] = environments[2];
+    expect(await conform({ sites: 2, ...crash })).toMatchObject({ states: 56, transitions: 117 });
+  });
+
   test('a site that does not exist is named', async () => {
     await expect(conform({ sites: 2, asking: ['a', 'd'] })).rejects.toThrow(
       'no site is named d: expected some of a, b',
     );
   });
+});
+
+test('a site with a mistake does not, where it returns: R7: a restart goes on where it crashed', async () => {
+  const [, statechart] = mutants['R7: a restart goes on where it crashed']!;
+  const driven = conform({ sites: 2, changes: 0, founder: 'returns', statechart, patienceMs: 500 });
+  await expect(driven).rejects.toMatchObject({ code: 'SITE_DIFFERS' });
 });
 
 test.each([

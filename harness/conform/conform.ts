@@ -8,7 +8,7 @@ import { epoch } from '../../verification/protocols/epoch/system.ts';
 import { actionText, stateText } from '../../verification/system/index.ts';
 import type { Action, ActorSpec, StateRecord, System } from '../../verification/system/system.ts';
 import { Explored, toursOf } from './graph.ts';
-import { closeSites, openSites, type RealSite } from './real-sites.ts';
+import { type RealSite, RealSites } from './real-sites.ts';
 
 /**
  * - `SITE_DIFFERS`: after a step a site, or the messages on their way, differ from the model.
@@ -24,11 +24,13 @@ export interface Environment {
   readonly asking?: readonly SiteId[];
   /** The sites that suspect, and stand for election. Default: all. */
   readonly standing?: readonly SiteId[];
+  /** Whether the first site, the root at first, crashes once, and whether it returns with its disk. Default: it stays. */
+  readonly founder?: 'stays' | 'crashes' | 'returns';
 }
 
 /** The environments whose graphs are small enough to be driven in seconds, by the number of sites. */
 export const environments: Readonly<Record<2 | 3, readonly Environment[]>> = {
-  2: [{}],
+  2: [{}, { changes: 0, founder: 'returns' }],
   3: [{ changes: 0 }, { asking: ['b'], standing: ['b', 'c'] }],
 };
 
@@ -51,10 +53,15 @@ export interface Conformed {
   readonly steps: number;
 }
 
-/** Number of runs that go on at once. */
-const atOnce = 32;
-/** Number of runs, each with its lock, after which all sites are ended, and others opened. */
-const runsOfSites = 4_000;
+/**
+ * Clusters at once, the runs that go on at once on each, and the number of runs after which its sites are ended and others opened. A
+ * crash is of a whole site, with all of its locks, and a site that comes back takes each lock for one that it may have had before:
+ * where sites crash, each run has a cluster of its own.
+ */
+const paces = {
+  stays: { clusters: 1, atOnce: 32, runsOfSites: 4_000 },
+  crashes: { clusters: 8, atOnce: 1, runsOfSites: 1 },
+} as const;
 
 /**
  * Drives every transition of the explored graph of `epoch`, in the model's order, on sites as they run, over TCP: clients ask and
@@ -63,25 +70,30 @@ const runsOfSites = 4_000;
  * `ConformError` with the run so far, and `UsageError` for a site that does not exist.
  */
 export async function conform(options: ConformOptions): Promise<Conformed> {
-  const { statechart, signal, onProgress } = options;
+  const { founder = 'stays', patienceMs = 5_000, statechart, signal, onProgress } = options;
   const system = systemOf(options);
   const explored = await Explored.of(system);
-  const { states, transitions } = explored;
+  const { states, transitions, ids } = explored;
   const tours = toursOf(explored);
   const isTaken = new Uint8Array(transitions);
-  let [taken, runs, steps] = [0, 0, 0];
+  let [taken, runs, steps, isExhausted] = [0, 0, 0, false];
   const records = new Records(explored);
+  const { clusters, atOnce, runsOfSites } = paces[founder === 'stays' ? 'stays' : 'crashes'];
+  /** A run has failed. */
+  const over = new AbortController();
 
-  const driveOn = async (group: Group, last: number): Promise<void> => {
-    while (runs < last) {
+  const driveRuns = async (cluster: Cluster): Promise<void> => {
+    while (cluster.runs < runsOfSites) {
       const { value: tour } = tours.next();
+      isExhausted ||= tour === undefined;
       if (tour === undefined) return;
-      const run = new Run(group, `run ${runs}`, records, options.patienceMs ?? 5_000);
+      cluster.runs += 1;
+      const run = new Run(cluster, `run ${runs}`, { records, patienceMs, over: over.signal });
       runs += 1;
       await run.begin();
       for (const transition of tour) {
         signal?.throwIfAborted();
-        if (group.isOver) return;
+        if (over.signal.aborted) return;
         await run.take(explored.action(transition), explored.target(transition));
         steps += 1;
         if (isTaken[transition] === 1) continue;
@@ -91,27 +103,38 @@ export async function conform(options: ConformOptions): Promise<Conformed> {
       onProgress?.(taken, transitions);
     }
   };
-  while (taken < transitions) {
-    const group: Group = { sites: [], error: null, isOver: false };
-    const crashed = (error: Error) => {
-      group.error ??= error;
-    };
-    group.sites = await openSites(Object.keys(system.actors), crashed, statechart);
-    const last = runs + runsOfSites;
-    try {
-      await Promise.all(Array.from({ length: atOnce }, () => driveOn(group, last)));
-    } finally {
-      group.isOver = true;
-      closeSites(group.sites);
+  const driveClusters = async (): Promise<void> => {
+    while (!isExhausted && !over.signal.aborted) {
+      const crashed = (error: Error) => {
+        cluster.error ??= error;
+      };
+      const how = { crashed, restart: founder === 'returns', ...(statechart && { statechart }) };
+      const cluster: Cluster = { sites: await RealSites.open(ids, how), runs: 0, error: null };
+      try {
+        await Promise.all(Array.from({ length: atOnce }, () => driveRuns(cluster)));
+      } catch (error) {
+        over.abort();
+        throw error;
+      } finally {
+        await cluster.sites.close();
+      }
     }
+  };
+  const driven = Array.from({ length: clusters }, driveClusters);
+  try {
+    await Promise.all(driven);
+  } finally {
+    await Promise.allSettled(driven);
   }
   return { states, transitions: taken, runs, steps };
 }
 
-function systemOf({ sites, changes = 1, asking, standing }: ConformOptions): System {
+function systemOf({ sites, changes = 1, asking, standing, founder = 'stays' }: ConformOptions): System {
   // No message is taken off the network early and no states are merged, because a running site does neither.
-  const asRunning = { crashes: 'none', keepDead: true, answers: true, keepFrozen: true } as const;
-  const system = epoch({ sites, network: { order: 'fifo' }, changes, ...asRunning });
+  const asRunning = { keepDead: true, answers: true, keepFrozen: true } as const;
+  const crashes = founder === 'stays' ? 'none' : 'founder';
+  const restart = founder === 'returns' ? 'with disk' : 'never';
+  const system = epoch({ sites, network: { order: 'fifo' }, changes, crashes, restart, ...asRunning });
   const strangers = [...(asking ?? []), ...(standing ?? [])].filter((id) => !(id in system.actors));
   if (strangers.length > 0) {
     const sites = Object.keys(system.actors).join(', ');
@@ -129,16 +152,17 @@ function systemOf({ sites, changes = 1, asking, standing }: ConformOptions): Sys
 }
 
 /** Sites, and the runs on them. */
-interface Group {
-  sites: readonly RealSite[];
+interface Cluster {
+  readonly sites: RealSites;
+  /** Number of runs that have begun on these sites. */
+  runs: number;
   /** The error by which a site ended. */
   error: Error | null;
-  /** A run has failed, or all are done. */
-  isOver: boolean;
 }
 
 /** A site's state in the model. */
 interface Expected {
+  readonly isUp: boolean;
   readonly text: string;
   /** Number of messages on their way to it. */
   readonly inbox: number;
@@ -161,7 +185,8 @@ class Records {
       let expected = this.#known.get(key);
       if (expected === undefined) {
         record ??= this.explored.record(state);
-        expected = { text: textOf(record[id]!), inbox: record[id]!.inbox.length };
+        const { up: isUp, inbox } = record[id]!;
+        expected = { isUp, text: textOf(record[id]!), inbox: inbox.length };
         this.#known.set(key, expected);
       }
       return expected;
@@ -187,37 +212,53 @@ function plainText(value: unknown): string {
   return `{${parts.join()}}`;
 }
 
+interface RunSetting {
+  readonly records: Records;
+  /** Limit for a site to reach the state of the model. */
+  readonly patienceMs: number;
+  /** Another run has failed. */
+  readonly over: AbortSignal;
+}
+
 /** One run: a lock that no site has used before. */
 class Run {
-  readonly #group: Group;
+  readonly #cluster: Cluster;
   readonly #lock: string;
-  readonly #records: Records;
-  readonly #patienceMs: number;
+  readonly #setting: RunSetting;
   /** The locks that callers hold. */
   readonly #held = new Map<SiteId, Held>();
   readonly #done: string[] = [];
 
-  constructor(group: Group, lock: string, records: Records, patienceMs: number) {
-    this.#group = group;
+  constructor(cluster: Cluster, lock: string, setting: RunSetting) {
+    this.#cluster = cluster;
     this.#lock = lock;
-    this.#records = records;
-    this.#patienceMs = patienceMs;
+    this.#setting = setting;
   }
 
   async begin(): Promise<void> {
-    for (const { site } of this.#group.sites) site.actor(this.#lock);
+    for (const { site } of this.#cluster.sites.all) site.actor(this.#lock);
     await this.#settle(0);
   }
 
   /** Takes an action, after which all must be as in `state`. */
   async take(action: Action, state: number): Promise<void> {
     this.#done.push(actionText(action));
-    this.#do(action);
+    await this.#do(action);
     await this.#settle(state);
   }
 
-  #do(action: Action): void {
-    const { site, mailbox } = this.#group.sites.find(({ id }) => id === action.actor)!;
+  async #do(action: Action): Promise<void> {
+    const real = this.#cluster.sites.of(action.actor);
+    if (action.kind === 'crash') {
+      real.crash();
+      this.#held.delete(action.actor);
+      return;
+    }
+    if (action.kind === 'restart') {
+      await real.start();
+      return;
+    }
+    const { site, mailbox } = real;
     const actor = site.actor(this.#lock);
     if (action.kind === 'deliver') {
       mailbox.deliver(action.source!, this.#lock);
@@ -260,16 +301,17 @@ class Run {
 
   /** Resolves once all sites and all messages on their way are as in `state`, or another run has failed. */
   async #settle(state: number): Promise<void> {
-    const expected = this.#records.of(state);
-    const until = performance.now() + this.#patienceMs;
-    while (!this.#group.isOver) {
-      const { error } = this.#group;
+    const expected = this.#setting.records.of(state);
+    const { records, patienceMs, over } = this.#setting;
+    const until = performance.now() + patienceMs;
+    while (!over.aborted) {
+      const { error } = this.#cluster;
       if (error !== null) {
         throw new ConformError('SITE_CRASHED', `${error.message}, after ${this.#way()}`, { cause: error });
       }
       if (this.#isAs(expected)) return;
       if (performance.now() > until) {
-        const record = this.#records.explored.record(state);
+        const record = records.explored.record(state);
         throw new ConformError(
           'SITE_DIFFERS',
           `after ${this.#way()}\nthe model has\n${stateText(record)}\nand the sites are\n${stateText(this.#record(record))}\n${this.#holders()}`,
@@ -281,11 +323,15 @@ class Run {
 
   /** Each site is as in the model, and a caller holds the lock exactly where the client is in its critical section. */
   #isAs(expected: readonly Expected[]): boolean {
-    const { sites } = this.#group;
+    const { sites } = this.#cluster;
     // The number of messages, which is quickly told, shows whether one has not come yet.
-    if (sites.some(({ mailbox }, index) => mailbox.count(this.#lock) !== expected[index]!.inbox))
-      return false;
-    return sites.every((one, index) => {
+    const isNear = sites.all.every((one, index) => {
+      const wanted = expected[index]!;
+      return one.isUp === wanted.isUp && (!one.isUp || one.mailbox.count(this.#lock) === wanted.inbox);
+    });
+    if (!isNear || !sites.haveMet()) return false;
+    return sites.all.every((one, index) => {
+      if (!one.isUp) return true;
       if (textOf(this.#siteRecord(one)) !== expected[index]!.text) return false;
       const { client } = one.site.actor(this.#lock).snapshot.value;
       return this.#holds(one.id) === (client === 'inCS');
@@ -297,7 +343,7 @@ class Run {
   }
 
   #holders(): string {
-    const holders = this.#group.sites.flatMap(({ id }) => (this.#holds(id) ? [id] : []));
+    const holders = this.#cluster.sites.all.flatMap(({ id }) => (this.#holds(id) ? [id] : []));
     return holders.length === 0
       ? 'no caller holds the lock'
       : `callers hold the lock at ${holders.join(', ')}`;
@@ -310,16 +356,18 @@ class Run {
   /** The state of the sites in the model's form. */
   #record(expected: StateRecord): StateRecord {
     return Object.fromEntries(
-      this.#group.sites.map((site) => [
+      this.#cluster.sites.all.map((site) => [
         site.id,
-        { ...expected[site.id]!, up: true, ...this.#siteRecord(site) },
+        site.isUp
+          ? { ...expected[site.id]!, up: true, ...this.#siteRecord(site) }
+          : { ...expected[site.id]!, up: false },
       ]),
     );
   }
 
   #siteRecord({ site, mailbox }: RealSite): SiteRecord {
     const { value, context } = site.actor(this.#lock).snapshot;
-    const inbox = this.#group.sites.flatMap(({ id: source }) =>
+    const inbox = this.#cluster.sites.all.flatMap(({ id: source }) =>
       mailbox.held(source, this.#lock).map(({ message }) => ({ source, message })),
     );
     return { value, context, inbox };

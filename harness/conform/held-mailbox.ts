@@ -7,13 +7,15 @@ import { membersLock } from '../../runtime/wire/frames.ts';
 
 /**
  * A mailbox that keeps the messages of a lock until it is told to deliver them. Messages of the founding pass
- * at once.
+ * at once. It does not tell its site of the end of a peer: a site suspects when the caller says so.
  */
 export class HeldMailbox implements Mailbox {
   readonly self: SiteId;
   readonly #inner: Mailbox;
   /** The messages by lock and source, oldest first. */
   readonly #held = new Map<string, Map<SiteId, StampedEnvelope[]>>();
+  /** The incarnation of each peer that was up last. */
+  readonly #met = new Map<SiteId, string>();
   #handlers: MailboxHandlers | null = null;
 
   constructor(inner: Mailbox) {
@@ -31,6 +33,11 @@ export class HeldMailbox implements Mailbox {
     let count = 0;
     for (const held of this.#held.get(lock)?.values() ?? []) count += held.length;
     return count;
+  }
+
+  /** Whether this incarnation of the peer is the one that was up last. */
+  hasMet(peer: SiteId, incarnation: string): boolean {
+    return this.#met.get(peer) === incarnation;
   }
 
   /** Delivers the oldest message from `source` for `lock`. */
@@ -52,7 +59,12 @@ export class HeldMailbox implements Mailbox {
         if (held === undefined) ofLock.set(source, [envelope]);
         else held.push(envelope);
       },
-      peerChanged: (change, id) => handlers.peerChanged(change, id),
+      peerChanged: (change, id) => {
+        if (change.type === 'down') return;
+        const isFirst = !this.#met.has(change.peer);
+        this.#met.set(change.peer, change.incarnation);
+        if (isFirst) handlers.peerChanged(change, id);
+      },
       beforeWrite: () => handlers.beforeWrite(),
     });
   }
@@ -86,7 +98,7 @@ export class HeldMailbox implements Mailbox {
   }
 
   isUp(peer: SiteId): boolean {
-    return this.#inner.isUp(peer);
+    return this.#met.has(peer);
   }
 
   outboxFill(peer: SiteId): number {

@@ -1,8 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { ownClock, systemRandom } from '../../runtime/api/clock.ts';
 import type { InvariantError } from '../../runtime/api/errors.ts';
+import type { Address } from '../../runtime/api/peer.ts';
 import { TcpMailbox } from '../../runtime/mailbox/tcp/mailbox.ts';
 import { transportOf } from '../../runtime/mailbox/tcp/transport.ts';
 import { noRecorder } from '../../runtime/observe/recorder.ts';
@@ -10,48 +14,74 @@ import { parseOptions } from '../../runtime/options/parse.ts';
 import { configurationOf } from '../../runtime/site/configuration.ts';
 import { siteCodec, urgentMessage } from '../../runtime/site/protocol.ts';
 import { Site } from '../../runtime/site/site.ts';
-import { memoryStore } from '../../runtime/store/store.ts';
+import { type FileSystem, systemFiles } from '../../runtime/store/files.ts';
+import { memoryStore, readStore, type Store } from '../../runtime/store/store.ts';
 import { freePorts } from '../../runtime/testing/free-ports.ts';
 import { HeldMailbox } from './held-mailbox.ts';
 
-/** A running site whose messages are held back. */
-export interface RealSite {
-  readonly id: SiteId;
-  readonly site: Site;
-  readonly mailbox: HeldMailbox;
+/** The end of a process is no loss of power: the kernel keeps what was written. */
+const files: FileSystem = { ...systemFiles, sync: () => undefined };
+
+/** The options of a site that are not its own. */
+interface Common {
+  readonly ids: readonly SiteId[];
+  readonly addresses: Readonly<Record<SiteId, Address>>;
+  readonly statechart: AnyStateMachine;
+  /** `null`: no site comes back after a crash. */
+  readonly dataDir: string | null;
+  readonly crashed: (error: InvariantError) => void;
 }
 
-/**
- * Sites in this process that speak to each other over TCP on the loopback interface, a founded cluster. No timer of a lock ever
- * fires: what happens to a lock is the caller's doing alone. `crashed` is told of a site that ends by an error.
- */
-export async function openSites(
-  ids: readonly SiteId[],
-  crashed: (error: InvariantError) => void,
-  statechart: AnyStateMachine = siteMachine,
-): Promise<readonly RealSite[]> {
-  const ports = await freePorts(ids.length);
-  const addressOf = (id: SiteId) => ({ host: '127.0.0.1', port: ports[ids.indexOf(id)]! });
-  const sites = ids.map((self): RealSite => {
+/** A site whose messages are held back, and which can crash and start again on its disk. */
+export class RealSite {
+  readonly id: SiteId;
+  readonly #common: Common;
+  #running: { site: Site; mailbox: HeldMailbox; store: Store; incarnation: string } | null = null;
+
+  constructor(id: SiteId, common: Common) {
+    this.id = id;
+    this.#common = common;
+  }
+
+  get isUp(): boolean {
+    return this.#running !== null;
+  }
+
+  get site(): Site {
+    return this.#running!.site;
+  }
+
+  get mailbox(): HeldMailbox {
+    return this.#running!.mailbox;
+  }
+
+  async start(): Promise<void> {
+    const { ids, addresses, statechart, dataDir, crashed } = this.#common;
+    const self = this.id;
     const peers = ids.filter((id) => id !== self);
+    const cluster = 'conform';
     const options = parseOptions({
       site: self,
-      cluster: 'conform',
-      listen: addressOf(self),
-      peers: Object.fromEntries(peers.map((id) => [id, addressOf(id)])),
-      // A busy machine must not seem a dead peer.
+      cluster,
+      listen: addresses[self]!,
+      peers: Object.fromEntries(peers.map((id) => [id, addresses[id]!])),
+      // A busy machine must not seem a dead peer, and one that comes back is met at once.
       timing: { failureTimeoutMs: 600_000 },
+      limits: { dialMinMs: 2, dialMaxMs: 5 },
     });
     const { timing, limits } = options;
-    const store = memoryStore(systemRandom.incarnation());
+    const newId = systemRandom.incarnation();
+    const store =
+      dataDir === null ? memoryStore(newId) : readStore({ dataDir, site: self, cluster, newId, files });
+    const incarnation = systemRandom.incarnation();
     const common = { self, timing, limits, random: systemRandom, notice: () => undefined };
     const mailbox = new HeldMailbox(
       new TcpMailbox({
         ...common,
         clock: ownClock(),
-        cluster: options.cluster,
+        cluster,
         configuration: configurationOf({ strict: null }),
-        incarnation: systemRandom.incarnation(),
+        incarnation,
         dataId: store.id,
         run: store.life,
         transport: transportOf(options),
@@ -67,17 +97,79 @@ export async function openSites(
       root: ids[0]!,
       clock: { ...ownClock(), after: () => () => undefined },
     });
-    return { id: self, site, mailbox };
-  });
-  await Promise.all(sites.map(({ site }) => site.open()));
-  await Promise.all(sites.map(({ site }) => site.ready));
-  return sites;
+    this.#running = { site, mailbox, store, incarnation };
+    await site.open();
+  }
+
+  /** Ends the site abruptly. What its disk has not been told is lost, and so are the messages that it holds. */
+  crash(): void {
+    if (this.#running === null) return;
+    const { site, mailbox, store } = this.#running;
+    this.#running = null;
+    site.end(new Error('it was ended'));
+    mailbox.abort();
+    store.close();
+  }
+
+  /** Whether this site and another one, as they are now, have met. */
+  hasMet(other: RealSite): boolean {
+    const [here, there] = [this.#running!, other.#running!];
+    return (
+      here.mailbox.hasMet(other.id, there.incarnation) && there.mailbox.hasMet(this.id, here.incarnation)
+    );
+  }
 }
 
-/** Ends all sites abruptly, like a crash. */
-export function closeSites(sites: readonly RealSite[]): void {
-  for (const { site, mailbox } of sites) {
-    site.end(new Error('all was driven'));
-    mailbox.abort();
+export interface SitesOptions {
+  /** The statechart that they run. Default: the real one. */
+  readonly statechart?: AnyStateMachine;
+  /** Whether the sites have disks. Default: no. */
+  readonly restart?: boolean;
+  /** Called with the error of a site that ends by one. */
+  readonly crashed: (error: InvariantError) => void;
+}
+
+/** Sites of a founded cluster, in this process, that speak to each other over TCP on the loopback interface. */
+export class RealSites {
+  readonly all: readonly RealSite[];
+  readonly #dataDir: string | null;
+
+  private constructor(all: readonly RealSite[], dataDir: string | null) {
+    this.all = all;
+    this.#dataDir = dataDir;
+  }
+
+  /** No timer of a lock ever fires: what happens to a lock is the caller's doing alone. */
+  static async open(ids: readonly SiteId[], options: SitesOptions): Promise<RealSites> {
+    const { statechart = siteMachine, restart = false, crashed } = options;
+    const ports = await freePorts(ids.length);
+    const addresses = Object.fromEntries(
+      ids.map((id, index) => [id, { host: '127.0.0.1', port: ports[index]! }]),
+    );
+    const dataDir = restart ? await mkdtemp(join(tmpdir(), 'baton-conform-')) : null;
+    const common = { ids, addresses, statechart, dataDir, crashed };
+    const sites = new RealSites(
+      ids.map((id) => new RealSite(id, common)),
+      dataDir,
+    );
+    await Promise.all(sites.all.map((one) => one.start()));
+    await Promise.all(sites.all.map(({ site }) => site.ready));
+    return sites;
+  }
+
+  of(id: SiteId): RealSite {
+    return this.all.find((one) => one.id === id)!;
+  }
+
+  /** Whether all that are up have met. */
+  haveMet(): boolean {
+    const up = this.all.filter(({ isUp }) => isUp);
+    return up.every((one) => up.every((other) => one === other || one.hasMet(other)));
+  }
+
+  /** Ends all sites abruptly, like a crash, and removes their disks. */
+  async close(): Promise<void> {
+    for (const one of this.all) one.crash();
+    if (this.#dataDir !== null) await rm(this.#dataDir, { recursive: true, force: true });
   }
 }
