@@ -33,6 +33,18 @@ test('a site that only accepted a founding is added to the cluster of another, w
   await changing({ sites: 3, seed: 109_009, founds: true }, 1_000);
 });
 
+test('a site that is to join, and met the founders before there was a cluster, is told of it and added (M8)', async () => {
+  const simulation = new Simulation({ sites: 2, seed: 1, founds: true, changes: true });
+  simulation.empty('c');
+  for (const id of ['c', 'a', 'b']) {
+    await simulation.open(id);
+    await simulation.run(1_000);
+  }
+  await simulation.run(1_000);
+  const { voter, configuration } = simulation.sites.get('c')!.mesh;
+  expect(Object.keys(configuration?.voters ?? {})).toContain(voter);
+});
+
 test('a founder whose disk fails as it accepts has told nobody that it has accepted', async () => {
   await changing({ sites: 3, seed: 140_159, machines: true, founds: true }, 1_000);
 });

@@ -80,6 +80,8 @@ export interface FoundingContext {
   readonly proposer: SiteId;
   /** The ids that this site has met under the founders' names, its own among them. */
   readonly known: Readonly<Record<SiteId, string>>;
+  /** The ids of other sites that were met, which wait to hear of the cluster. */
+  readonly joiners: Readonly<Record<string, true>>;
   /** The founding of the highest generation that was accepted here. Persistent. */
   readonly accepted: Founding | null;
   /** At the proposer: the ids that have accepted `accepted`. */
@@ -149,6 +151,9 @@ export const foundingSetup = setup({
     superseded: (_, _params: Founding) => {},
     meet: assign(({ context: { known } }, { peer, id }: { peer: SiteId; id: string }) => ({
       known: { ...known, [peer]: id },
+    })),
+    noteJoiner: assign(({ context: { joiners } }, { id }: { id: string }) => ({
+      joiners: { ...joiners, [id]: true as const },
     })),
     /**
      * The number is above everything that this site has accepted: it may have proposed that itself, for ids
@@ -226,9 +231,9 @@ const proposeToAll = foundingSetup.enqueueActions(({ context: { id, accepted }, 
   }
 });
 
-const announce = foundingSetup.enqueueActions(({ context: { id, accepted }, enqueue }) => {
+const announce = foundingSetup.enqueueActions(({ context: { id, joiners, accepted }, enqueue }) => {
   const message = { type: 'FOUNDED', knower: id, ...accepted! } as const;
-  for (const target of Object.values(accepted!.ids)) {
+  for (const target of [...Object.values(accepted!.ids), ...Object.keys(joiners)]) {
     if (target !== id) enqueue({ type: 'send', params: { target, message } });
   }
 });
@@ -268,6 +273,8 @@ const countKnower = {
 
 const meet = { type: 'meet', params: ({ event }: At<Of<'met'>>) => event } as const;
 
+const noteJoiner = { type: 'noteJoiner', params: ({ event }: At<Of<'met'>>) => event } as const;
+
 const propose = {
   target: '#founding.proposing',
   actions: [
@@ -304,12 +311,14 @@ export const foundingMachine = foundingSetup.createMachine({
     founders: Object.fromEntries(founders.map((founder) => [founder, true] as const)),
     proposer,
     known: { [self]: id },
+    joiners: {},
     accepted: disk && foundingOf(disk),
     ...empty,
   }),
   initial: 'starting',
   on: {
-    met: { guard: 'isFounder', actions: meet },
+    // A site that is no founder may never be met again, so it is told when the cluster is founded.
+    met: [{ guard: 'isFounder', actions: meet }, { actions: noteJoiner }],
     PROPOSE: [
       {
         guard: 'acceptable',

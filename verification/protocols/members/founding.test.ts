@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { check, type Report } from '../../check/check.ts';
 import { possible } from '../../check/possible.ts';
 import { type FoundingOptions, founding, foundingPossibilities } from './founding.ts';
-import { foundingMutants, proposerOfThreeLost, stuckFoundingMutants } from './mutants.ts';
+import { foundingMutants, joiner, proposerOfThreeLost, stuckFoundingMutants } from './mutants.ts';
 
 type Options = Omit<FoundingOptions, 'machine'>;
 
@@ -19,6 +19,7 @@ describe('a cluster is founded by all of its founders', () => {
     ['two', { ids: two }, 58, []],
     ['two, each may crash and come back with its disk', { ids: two, crashes: 1 }, 1_381, []],
     ['the proposer may lose its disk', { ids: proposerLost }, 13_065, []],
+    ['another site wants to join', { ids: two, joiner }, 616, []],
     ['and each may crash', { ids: proposerLost, crashes: 1, generations: 2 }, 397_183, []],
     // As long as the proposer is one and the same, it takes one founding alone for accepted.
     ['one founds anew', { ids: two, anew: { b1: 'b9' } }, 88, []],
@@ -55,6 +56,14 @@ describe('a cluster is founded by all of its founders', () => {
     expect(stuck === null).toBe(true);
     expect(from).toBeGreaterThan(1_000);
   });
+});
+
+test('a site that is no founder can come to know of the cluster, though it is met no more', async () => {
+  const { stuck, from } = await asked(
+    'a site that is no founder can come to know of the cluster, though it is met no more',
+    { ids: two, joiner },
+  );
+  expect([stuck === null, from > 100]).toEqual([true, true]);
 });
 
 const asked = (name: keyof typeof foundingPossibilities, options: FoundingOptions) =>

@@ -35,6 +35,8 @@ export interface FoundingOptions {
   readonly proposerDies?: boolean;
   /** The other founders meet nobody. They need no meeting to accept or to tell what is founded. Default: false. */
   readonly onlyProposersMeet?: boolean;
+  /** A site that is no founder, and the id with which each founder meets it once, at any time. Default: none. */
+  readonly joiner?: { readonly self: SiteId; readonly id: string };
   /** At each of these ids an operator founds anew, at any time at which it knows of a founding; as which id. Default: none. */
   readonly anew?: Readonly<Record<string, string>>;
   /** `machine` runs in place of the real one: a mutant. */
@@ -48,7 +50,7 @@ export interface FoundingOptions {
  */
 export function founding(options: FoundingOptions): System {
   const { ids, generations = 3, crashes = 0, proposerDies = false, machine = foundingMachine } = options;
-  const { anew = {}, onlyProposersMeet = false } = options;
+  const { anew = {}, onlyProposersMeet = false, joiner } = options;
   const founders = Object.keys(ids);
   const proposer = founders[0]!;
   const all = Object.entries(ids).flatMap(([self, own]) => own.map((id) => ({ self, id })));
@@ -82,7 +84,14 @@ export function founding(options: FoundingOptions): System {
     return {
       machine: bounded,
       input: input(null),
-      environment: [...meetings, ...(self === proposer ? [found] : []), ...(id in anew ? [foundAnew] : [])],
+      environment: [
+        ...meetings,
+        ...(joiner
+          ? [{ event: { type: 'met', peer: joiner.self, id: joiner.id } as FoundingEvent, times: 1 }]
+          : []),
+        ...(self === proposer ? [found] : []),
+        ...(id in anew ? [foundAnew] : []),
+      ],
       ...(proposerDies && self === proposer ? { crash: { times: 1 } } : {}),
       ...(crashes === 0
         ? {}
@@ -92,7 +101,10 @@ export function founding(options: FoundingOptions): System {
           }),
     };
   };
-  const actors = Object.fromEntries(all.map((one) => [one.id, actor(one)]));
+  const joins = joiner && {
+    [joiner.id]: { machine: bounded, input: { ...joiner, founders: [], proposer, disk: null } },
+  };
+  const actors = { ...Object.fromEntries(all.map((one) => [one.id, actor(one)])), ...joins };
   const network: Network = proposerDies
     ? { order: 'unordered', loss: 'unbounded', capacity: 1 }
     : { order: 'unordered', duplication: 'persistent' };
@@ -155,6 +167,7 @@ const sorted = (ids: Founding['ids']) =>
   Object.fromEntries(Object.entries(ids).sort(([x], [y]) => (x < y ? -1 : 1)));
 
 const contextOf = ({ context }: ActorView) => context as unknown as FoundingContext;
+const isFounder = (site: ActorView) => contextOf(site).self in contextOf(site).founders;
 const isProposer = (site: ActorView) => contextOf(site).self === contextOf(site).proposer;
 const foundings = (history: unknown) =>
   Object.entries((history as Founded).founded).map(([text, by]) => ({
@@ -304,6 +317,10 @@ export const foundingPossibilities = {
   'a founder that knows of a founding can tell the others, whatever they accepted since': {
     from: some((site) => site.in('founded') && !isProposer(site)),
     to: every((site) => site.in('founded.settled') || isProposer(site)),
+  },
+  'a site that is no founder can come to know of the cluster, though it is met no more': {
+    from: some((site) => site.in('founded.settled')),
+    to: every((site) => isFounder(site) || site.in('excluded')),
   },
   'every other site can come to know that the cluster was founded anew': {
     from: relation(

@@ -395,6 +395,7 @@ export const proposerOfThreeLost: FoundingOptions = {
   onlyProposersMeet: true,
 };
 const otherLost = { a: ['a1'], b: ['b1', 'b2'] };
+export const joiner = { self: 'j', id: 'j1' };
 
 type FoundingAt = { readonly context: FoundingContext; readonly event: FoundingEvent };
 const foundingGuards = (named: Readonly<Record<string, (at: FoundingAt) => boolean>>): AnyStateMachine =>
@@ -412,6 +413,11 @@ export const stuckFoundingMutants = {
     'a founder that knows of a founding can tell the others, whatever they accepted since',
     proposerOfThreeLost,
     foundingGuards({ wasAccepted: () => false }),
+  ],
+  'M8: a site that was met before the cluster was founded is not told of it': [
+    'a site that is no founder can come to know of the cluster, though it is met no more',
+    { ids: two, joiner },
+    foundingMachine.provide({ actions: { noteJoiner: assign({}) } }),
   ],
 } satisfies Readonly<
   Record<string, readonly [keyof typeof foundingPossibilities, FoundingOptions, AnyStateMachine]>
