@@ -73,6 +73,25 @@ test('a coordinator goes on after it was asked to remove the last voter', async 
   expect(Object.keys(at('b').configuration!.voters)).toEqual(['a/a', 'b/b']);
 });
 
+test('two coordinators that wait for the promises of leases to be over do not outdo one another again and again', async () => {
+  let terms = 0;
+  for (let seed = 1; seed <= 10; seed++) {
+    const strict = { leaseMs: 60, driftShare: 0.1 };
+    const simulation = new Simulation({ sites: 5, seed, changes: true, strict });
+    await simulation.openAll();
+    await simulation.run(1_000);
+    const at = (id: string) => simulation.sites.get(id)!.mesh;
+    const changes = Promise.all([
+      at('a').change({ remove: 'd' }, 5_000),
+      at('b').change({ remove: 'e' }, 5_000),
+    ]);
+    await simulation.run(1_000);
+    await changes;
+    terms += at('c').configuration!.term;
+  }
+  expect(terms).toBeLessThan(60);
+});
+
 test('a site asks again when the configuration that added it is lost', async () => {
   const simulation = new Simulation({ sites: 3, seed: 1, changes: true });
   const { clock, sites } = simulation;

@@ -129,6 +129,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   #cancelStep: (() => void) | null = null;
   /** When the configuration was committed that is to be changed next; `null`: it is not. */
   #committedAt: number | null = null;
+  /** When a configuration of another coordinator was adopted last. */
+  #outdoneAt: number | null = null;
   #cancelJoin: (() => void) | null = null;
   /** Until this site stands because it doubts what another one tells (M6). */
   #cancelDoubt: (() => void) | null = null;
@@ -556,6 +558,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     if (this.#committedAt === null) return false;
     const left = this.#committedAt + settleMs - clock.now();
     if (left <= 0) return true;
+    // It waits no longer for votes.
+    this.#cancelStep?.();
+    this.#cancelStep = null;
     this.#later(left, () => this.#advance());
     return false;
   }
@@ -567,12 +572,19 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       timing.electionMinMs * 2 ** Math.max(0, this.#attempts - 1),
     );
     const pauseMs = this.#attempts === 0 ? 0 : longest * (1 - random.fraction() / 2);
-    this.#later(pauseMs, () => {
+    this.#later(Math.max(pauseMs, this.#yieldMs()), () => {
       this.#attempts += 1;
       if (['following', 'candidate'].includes(this.#driver.state.value as string))
         this.#take({ type: 'stand' });
       else this.#advance();
     });
+  }
+
+  /** Strict mode: the time until another site, which has just begun to coordinate, can have made a change. Otherwise two outdo one another for ever. */
+  #yieldMs(): number {
+    const { clock, settleMs, random } = this.#setting;
+    if (settleMs === 0 || this.#outdoneAt === null) return 0;
+    return Math.max(0, this.#outdoneAt + settleMs * (2 + random.fraction()) - clock.now());
   }
 
   #later(ms: number, action: () => void): void {
@@ -657,6 +669,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         this.#untold = { configuration: effect.configuration, joins: this.#joins };
         for (const voter of Object.keys(effect.configuration.voters)) this.#joining.delete(voter);
         this.#joins = false;
+        if (this.#driver.state.value === 'following') this.#outdoneAt = clock.now();
         return;
       case 'committed':
         this.#committedAt = clock.now();
