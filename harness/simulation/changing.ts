@@ -97,7 +97,9 @@ async function suffer(
   /** Its founders may lose their data: another one is founded. */
   const isUnfounded = () => options.founds === true && !simulation.isFounded;
   const change = (wanted: { readonly add: SiteId } | { readonly remove: SiteId }) => {
-    const up = [...sites.values()].filter(({ mesh }) => mesh.founding !== null);
+    const up = [...sites.values()].filter(
+      ({ id, mesh }) => mesh.founding !== null && !simulation.isSuspended(id),
+    );
     if (up.length > 0)
       pick(up)
         .mesh.change(wanted, 2_000)

@@ -373,6 +373,30 @@ describe('the simulation itself', () => {
     expect(held.signal.aborted).toBe(false);
   });
 
+  test('has a suspended site hear of nothing, also not of a site that starts', async () => {
+    const events: string[] = [];
+    const simulation = new Simulation({
+      sites: 3,
+      seed: 1,
+      witness: (line) => void (line.kind === 'start' || events.push(line.site)),
+    });
+    await simulation.openAll();
+    await simulation.run(1_000);
+    simulation.suspend('a');
+    simulation.crash('b');
+    const before = simulation.sites.get('a')!.notices.length;
+    events.length = 0;
+    await simulation.open('b');
+    void simulation.acquire('b');
+    await simulation.run(1_000);
+    simulation.hub.lose('a', 'b');
+    expect([events.includes('a'), simulation.sites.get('a')!.notices.length]).toEqual([false, before]);
+    expect(simulation.sites.get('b')!.mesh.reached).toEqual(['c']);
+    simulation.resume('a');
+    await simulation.run(1);
+    expect(simulation.sites.get('b')!.mesh.reached.toSorted()).toEqual(['a', 'c']);
+  });
+
   test('a caller at a suspended site does nothing', async () => {
     const simulation = new Simulation({ sites: 1, seed: 1 });
     await simulation.openAll();

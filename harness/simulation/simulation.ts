@@ -249,6 +249,8 @@ export class Simulation {
       },
     };
     this.sites.set(id, site);
+    // They answer nothing before they are resumed.
+    for (const other of this.ids) if (this.isSuspended(other)) this.hub.cut(id, other);
     await mesh.open();
     return site;
   }
