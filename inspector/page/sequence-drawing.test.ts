@@ -57,7 +57,7 @@ describe('the sequence chart', () => {
     const moments = new Moments(longRun(10));
     const pen = new SvgPen();
     const pin = pinOf('b in client.inCS', ['a', 'b', 'c', 'd']) as Pin;
-    const view = { ...viewOf(moments), filter: { text: 'enters', site: 'b' }, pins: [pin] };
+    const view = { ...viewOf(moments), filter: { ...everyStep, text: 'enters', site: 'b' }, pins: [pin] };
     drawSequence(pen, moments, 5, view, colours);
     const { svg } = pen.drawing(1_200, 240);
     expect(svg).toContain(`opacity="${faint}"`);

@@ -1,7 +1,7 @@
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { stepText } from './controls.tsx';
 import { changesOf } from './diff.ts';
-import { type Filter, matches } from './filter.ts';
+import { eventsOf, type Filter, matches } from './filter.ts';
 import type { Moments } from './moments.ts';
 import { useSize } from './pan-zoom.tsx';
 import { actorWord } from './pointers.ts';
@@ -31,6 +31,10 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
   const rows = useMemo(() => rowsOf(moments, searched), [moments, searched]);
   const current = lastUpTo(rows, moment);
   const { sites } = moments.timeline;
+  const events = useMemo(() => eventsOf(moments), [moments]);
+  /** The row before the moment in view, or the one after it. */
+  const neighbour = (isBefore: boolean) =>
+    isBefore ? rows[rows[current] === moment ? current - 1 : current] : rows[current + 1];
 
   const wanted = useRef(0);
   wanted.current = current;
@@ -63,8 +67,13 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
           type="search"
           aria-label="Search the steps"
           placeholder={`search: ${actorWord(moments)}, event, variable ...`}
+          title="Enter: to the next of these steps; Shift and Enter: to the one before"
           value={filter.text}
           onChange={({ target }) => onFilter({ ...filter, text: target.value })}
+          onKeyDown={({ key, shiftKey }) => {
+            const to = key === 'Enter' ? neighbour(shiftKey) : undefined;
+            if (to !== undefined) onMoment(to);
+          }}
         />
         <select
           aria-label="Steps of"
@@ -74,6 +83,16 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
           <option value="">all {actorWord(moments)}s</option>
           {sites.map(({ id }) => (
             <option key={id}>{id}</option>
+          ))}
+        </select>
+        <select
+          aria-label="Steps with the event"
+          value={filter.event ?? ''}
+          onChange={({ target }) => onFilter({ ...filter, event: target.value === '' ? null : target.value })}
+        >
+          <option value="">all events</option>
+          {events.map((event) => (
+            <option key={event}>{event}</option>
           ))}
         </select>
         <output>{rows.length.toLocaleString('en')}</output>

@@ -294,6 +294,36 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     }
   });
 
+  it('finds steps by event and by site, and goes from one to the next', async () => {
+    const page = await opened(await served(shown(longRun(40))));
+    const search = page.getByLabel('Search the steps');
+    const found = page.locator('.steps output');
+    await search.waitFor();
+    expect(await page.getByLabel('Steps with the event').locator('option').allInnerTexts()).toEqual([
+      'all events',
+      'TOKEN',
+      'release',
+    ]);
+    await page.getByLabel('Steps with the event').selectOption('release');
+    await found.filter({ hasText: /^20$/ }).waitFor();
+    await page.getByLabel('Steps of').selectOption('b');
+    await found.filter({ hasText: /^5$/ }).waitFor();
+    const at = (step: number) => page.waitForSelector(`[data-step="${step}"]`);
+    for (const step of [4, 12, 20]) {
+      await search.press('Enter');
+      await at(step);
+    }
+    await search.press('Shift+Enter');
+    await at(12);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('ArrowLeft');
+    await at(11);
+    await search.press('Shift+Enter');
+    await at(4);
+    await search.press('Shift+Enter');
+    await at(4);
+  });
+
   it('saves pictures in which every text has room: the violation, the step, and that a lasso goes on for ever', async () => {
     // Where nothing is fair, a request may wait for ever.
     const options = { sites: 3, network: { order: 'fifo' } } as const;
