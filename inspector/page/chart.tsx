@@ -1,4 +1,4 @@
-import { memo, type RefObject, useMemo, useRef } from 'react';
+import { memo, type RefObject, useMemo, useRef, useState } from 'react';
 import type { Chart, ChartState, ChartTransition, SiteState } from '../../verification/timeline/format.ts';
 import type { Box, ChartPlan, PlacedArrow, PlacedState, PlanLine } from '../protocol.ts';
 import { eventName } from '../protocol.ts';
@@ -40,7 +40,15 @@ export const ChartView = memo(function ChartView(props: ChartViewProps) {
   const active = activeStates(chart, state.up ? state.value : null);
   const names = [...active].map((id) => id.slice(chart.id.length + 1)).filter((name) => name !== '');
   const label = `Statechart of ${site}: ${state.up ? `active are ${names.join(', ')}` : 'down'}${state.unseen ? ', when it was last seen' : ''}`;
-  const marks: Marks = { taken, never, onPoint };
+  const [pointed, setPointed] = useState<string | null>(null);
+  const marks: Marks = { taken, never, pointed, onPoint };
+  const point = (by: number) => {
+    const all = transitionsIn(layout);
+    const before = pointed === null ? -1 : all.indexOf(pointed);
+    const next = all[before < 0 ? (by > 0 ? 0 : all.length - 1) : (before + by + all.length) % all.length];
+    setPointed(next ?? null);
+    onPoint(next === undefined ? [] : [next]);
+  };
   const fits = scaleIn({ width: wide, height: high }, layout) >= leastScale;
   if (isSmall && !fits) {
     return (
@@ -56,8 +64,14 @@ export const ChartView = memo(function ChartView(props: ChartViewProps) {
         width={layout.width}
         height={layout.height}
         leastScale={leastScale}
-        focus={focusOf(layout, taken, active)}
+        focus={focusOf(layout, pointed === null ? taken : [pointed], active)}
         svg={svg}
+        keys={{ '.': () => point(1), ',': () => point(-1) }}
+        onBlur={() => {
+          if (pointed === null) return;
+          setPointed(null);
+          onPoint([]);
+        }}
         className={state.unseen ? 'chart unobserved' : state.up ? 'chart' : 'chart down'}
       >
         <defs>
@@ -144,6 +158,24 @@ export function spoken({ event, guard, actions, targets, source }: ChartTransiti
   ].join(' ');
 }
 
+/** The transitions that are drawn, from the top down. */
+function transitionsIn({
+  states,
+  arrows,
+}: {
+  states: readonly PlacedState[];
+  arrows: readonly PlacedArrow[];
+}): readonly string[] {
+  const drawn = [
+    ...states.map(({ box, lines }) => ({ y: box.y, lines })),
+    ...arrows.map(({ label, lines }) => ({ y: label.y, lines })),
+  ].sort((one, other) => one.y - other.y);
+  const ids = drawn.flatMap(({ lines }) =>
+    lines.flatMap(({ parts }) => parts.flatMap(({ transitions }) => transitions)),
+  );
+  return [...new Set(ids)];
+}
+
 /** The label of a transition just taken, or else an active leaf. */
 function focusOf(
   { states, arrows }: { states: readonly PlacedState[]; arrows: readonly PlacedArrow[] },
@@ -163,6 +195,8 @@ type Kind = 'plain' | 'taken' | 'never';
 interface Marks {
   readonly taken: readonly string[];
   readonly never: readonly string[];
+  /** Chosen with the keyboard. */
+  readonly pointed: string | null;
   readonly onPoint: (transitions: readonly string[]) => void;
 }
 
@@ -242,7 +276,7 @@ function Arrow({ arrow, index, marks }: { arrow: PlacedArrow; index: number; mar
   const path = rounded(points);
   return (
     <g
-      className={`arrow ${kind}`}
+      className={`arrow ${kind} ${marks.pointed !== null && transitions.includes(marks.pointed) ? 'pointed' : ''}`}
       onPointerEnter={() => marks.onPoint(transitions)}
       onPointerLeave={() => marks.onPoint([])}
     >
@@ -268,7 +302,7 @@ function Lines({ lines, x, anchor, marks }: LinesProps) {
       {parts.map(({ text, transitions }, index) => (
         <tspan
           key={text}
-          className={`line ${kindOf(transitions, marks)}`}
+          className={`line ${kindOf(transitions, marks)} ${marks.pointed !== null && transitions.includes(marks.pointed) ? 'pointed' : ''}`}
           onPointerEnter={() => marks.onPoint(transitions)}
           onPointerLeave={() => marks.onPoint([])}
         >

@@ -21,6 +21,8 @@ export const keys: readonly (readonly [string, string])[] = [
   ['+ −', 'larger or smaller time line'],
   ['1 ... 9', 'take this step (when exploring)'],
   ['t', 'dark or light'],
+  ['← → ↑ ↓ + − 0', 'in a drawing that was reached with Tab: move, zoom, fit'],
+  ['. ,', 'in a statechart that was reached with Tab: the next transition, the one before'],
   ['Esc', 'out of a field, so that the keys act again'],
   ['?', 'this list'],
 ];

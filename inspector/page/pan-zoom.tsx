@@ -19,6 +19,9 @@ interface PanZoomProps extends Size {
   readonly focus?: Box | null;
   readonly svg: RefObject<SVGSVGElement | null>;
   readonly className?: string;
+  /** Further keys, for a drawing that has the focus of the keyboard. */
+  readonly keys?: Readonly<Record<string, () => void>>;
+  readonly onBlur?: () => void;
   readonly children: ReactNode;
 }
 
@@ -39,6 +42,7 @@ export function PanZoom(props: PanZoomProps) {
     focus = null,
     svg,
     className,
+    onBlur,
     children,
   } = props;
   const size = useSize(svg);
@@ -78,6 +82,7 @@ export function PanZoom(props: PanZoomProps) {
   };
   const pan = (right: number, down: number) => setMoved(zoomIdentity.translate(x + right, y + down).scale(k));
   const keys: Readonly<Record<string, () => void>> = {
+    ...props.keys,
     ArrowLeft: () => pan(panPx, 0),
     ArrowRight: () => pan(-panPx, 0),
     ArrowUp: () => pan(0, panPx),
@@ -107,6 +112,7 @@ export function PanZoom(props: PanZoomProps) {
         tabIndex={0}
         data-scale={k.toFixed(3)}
         onKeyDown={pressed}
+        onBlur={onBlur}
         onDoubleClick={() => setMoved(null)}
       >
         <title>{label}</title>

@@ -324,6 +324,33 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     await at(4);
   });
 
+  it('lists the transitions of a statechart one after the other for the keyboard', async () => {
+    const { system, report } = await mutantReport();
+    const page = await opened(await served(answerWith(fromReport(system, report))));
+    await page.click('.charts .tabs button:text-is("b")');
+    await page.waitForSelector('.charts .arrow.taken');
+    const listed = () => page.locator('.transitions li').allInnerTexts();
+    const taken = await listed();
+    await page.locator('.charts .cells').focus();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.matches(".charts .drawing")')).toBe(true);
+    const seen: string[] = [];
+    for (let press = 0; press < 30; press++) {
+      await page.keyboard.press('.');
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+      expect(await page.locator('.charts .line .line.pointed').count()).toBe(1);
+      seen.push(...(await listed()));
+    }
+    // After the last that is drawn comes the first: each is listed alone.
+    expect(seen).toHaveLength(30);
+    expect(seen.indexOf(seen[0]!, 1)).toBeGreaterThan(10);
+    expect(seen).toContain('ask [tokenHere] / grant → inCS');
+    await page.keyboard.press(',');
+    await page.keyboard.press('Tab');
+    await expect.poll(listed).toEqual(taken);
+    expect(await page.locator('.charts .pointed').count()).toBe(0);
+  });
+
   it('saves pictures in which every text has room: the violation, the step, and that a lasso goes on for ever', async () => {
     // Where nothing is fair, a request may wait for ever.
     const options = { sites: 3, network: { order: 'fifo' } } as const;
