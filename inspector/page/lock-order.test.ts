@@ -30,6 +30,16 @@ it('orders a table by each of its columns, equals by name', () => {
   expect(named(locks, 'name', true)).toEqual(['busy']);
 });
 
+it('orders by the longest wait, whichever place in the queue and however many wait', () => {
+  const slow = report('slow', {
+    queue: [
+      { site: 'c', waiting: 1, waitedMs: [5] },
+      { site: 'b', waiting: 1, waitedMs: [46] },
+    ],
+  });
+  expect(named([...locks, slow], 'waited', false)).toEqual(['slow', 'busy', 'free', 'long']);
+});
+
 it('tells each wait in the order of the queue', () => {
   expect(queueText(locks[2]!)).toMatch(/^b .*, .*, .*, .* and 2 more; c [^;]*$/);
 });
