@@ -304,6 +304,15 @@ describe.skipIf(chrome === null)('in the browser', () => {
       })`);
     const placed = await columns();
     expect(placed).toHaveLength(6);
+    // The names of the columns stay in view.
+    const below = (await page.evaluate(`(() => {
+      const rows = document.querySelector('.lock-table .scroll');
+      rows.scrollTop = 1_000;
+      const top = rows.querySelector('thead th').getBoundingClientRect().top - rows.getBoundingClientRect().top;
+      return [rows.scrollTop, top];
+    })()`)) as [number, number];
+    expect(below[0]).toBe(1_000);
+    expect(Math.abs(below[1])).toBeLessThan(2);
     await page.getByLabel('Locks whose names contain').fill('invoice 19');
     await expect.poll(() => page.locator('.lock-table tbody tr').count()).toBe(11);
     expect(await columns()).toEqual(placed);
