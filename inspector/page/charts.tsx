@@ -134,7 +134,7 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
         <ul aria-live={pointed.length > 0 ? 'polite' : 'off'}>
           {listed.map((transition) => (
             <li key={transition.id} className={step?.taken.includes(transition.id) ? 'taken' : ''}>
-              {pointed.length === 0 && drawn.length > 1 && `${mover}: `}
+              {pointed.length === 0 && (drawn.length > 1 || one !== mover) && `${mover}: `}
               {spoken(transition)}
             </li>
           ))}

@@ -65,6 +65,16 @@ describe('the sequence chart', () => {
     expect(svg).toContain('>true</text>');
   });
 
+  it('numbers the steps of a run whose first ones are no longer kept as they were numbered', () => {
+    const moments = new Moments({ ...longRun(10), forgotten: 9_997 });
+    const pen = new SvgPen();
+    drawSequence(pen, moments, 5, { ...viewOf(moments), scale: 24 }, colours);
+    const { svg } = pen.drawing(1_200, 240);
+    const numbers = [...svg.matchAll(/y="12" [^>]*>(\d+)</g)].map(([, number]) => Number(number));
+    // Every second step, and the one in view.
+    expect(numbers).toEqual([9_998, 10_000, 10_002, 10_004, 10_006, 10_002]);
+  });
+
   it('is an SVG in which no text of a run acts as markup', () => {
     const run = longRun(10);
     const evil = '<script>alert(1)</script>';

@@ -64,9 +64,10 @@ export function drawSequence(
   if (moment !== null) {
     const x = sheet.x(moment);
     pen.line([x, 14, x, height], { stroke: colours.accent, width: 2, alpha: 0.9 });
-    const width = badgeWidth(moment);
+    const number = moments.numberOf(moment);
+    const width = badgeWidth(number);
     pen.rect(x - width / 2, 0, width, 17, { fill: colours.accent, radius: 5 });
-    pen.text(String(moment), x, 12, { fill: colours.surface, size: 11, anchor: 'middle', bold: true });
+    pen.text(String(number), x, 12, { fill: colours.surface, size: 11, anchor: 'middle', bold: true });
   }
 }
 
@@ -172,8 +173,9 @@ function gridOf(sheet: Sheet): readonly { readonly x: number; readonly text: str
   const every =
     [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000].find((step) => step * view.scale >= 44) ??
     10_000 * Math.ceil(44 / view.scale / 10_000);
-  for (let at = Math.ceil(first / every) * every; at <= last; at += every)
-    marks.push({ x: sheet.x(at), text: String(at) });
+  const numberOf = (at: number) => sheet.moments.numberOf(at);
+  for (let number = Math.ceil(numberOf(first) / every) * every; number <= numberOf(last); number += every)
+    marks.push({ x: sheet.x(number - numberOf(0)), text: String(number) });
   return marks.filter(({ x }) => x > gutter - 10);
 }
 

@@ -1,4 +1,5 @@
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { stepText } from './controls.tsx';
 import { changesOf } from './diff.ts';
 import { eventsOf, type Filter, matches } from './filter.ts';
@@ -41,7 +42,7 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   const scrolled = useRef(Number.NEGATIVE_INFINITY);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another moment, or another run with its own sites, has other rows
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Scrolling makes the browser lay out the page: it is done at once, and then now and then while the moment keeps changing.
     const waitMs = Math.max(0, scrolled.current + scrollEveryMs - performance.now());
     const scroll = () => {
@@ -52,10 +53,12 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
       const [from, to] = [wanted.current * rowHeight, (wanted.current + 1) * rowHeight];
       if (from < element.scrollTop) element.scrollTop = from;
       else if (to > element.scrollTop + element.clientHeight) element.scrollTop = to - element.clientHeight;
+      // The browser tells of it one frame later, and that frame would be without rows.
+      setTop(element.scrollTop);
     };
     if (timer.current !== null) return;
     if (waitMs === 0) scroll();
-    else timer.current = setTimeout(scroll, waitMs);
+    else timer.current = setTimeout(() => flushSync(scroll), waitMs);
   }, [current, height, sites]);
 
   const first = Math.max(0, Math.floor(top / rowHeight) - 4);

@@ -351,6 +351,38 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     expect(await page.locator('.charts .pointed').count()).toBe(0);
   });
 
+  it('shows rows of the list of steps in every frame, however far the moment jumps', async () => {
+    const page = await opened(await served(shown(longRun(3_000))));
+    await page.waitForSelector('.steps .step');
+    // The browser's own code is text: its types are not Node's.
+    const [frames, blank] = (await page.evaluate(`new Promise((done) => {
+      const slider = document.querySelector('.track input');
+      const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
+      const channel = new MessageChannel();
+      let [frames, blank] = [0, 0];
+      const jump = () => {
+        set.call(slider, String((Number(slider.value) + 997) % 3_000));
+        slider.dispatchEvent(new Event('input', { bubbles: true }));
+        channel.port2.postMessage(null);
+      };
+      // After the frame was drawn.
+      channel.port1.onmessage = () => {
+        frames++;
+        const list = document.querySelector('.rows').getBoundingClientRect();
+        const isSeen = [...document.querySelectorAll('.rows .step')].some((step) => {
+          const { top, bottom } = step.getBoundingClientRect();
+          return bottom > list.top && top < list.bottom;
+        });
+        if (!isSeen) blank++;
+        if (frames === 60) done([frames, blank]);
+        else requestAnimationFrame(jump);
+      };
+      requestAnimationFrame(jump);
+    })`)) as [number, number];
+    expect(frames).toBe(60);
+    expect(blank).toBe(0);
+  });
+
   it('saves pictures in which every text has room: the violation, the step, and that a lasso goes on for ever', async () => {
     // Where nothing is fair, a request may wait for ever.
     const options = { sites: 3, network: { order: 'fifo' } } as const;

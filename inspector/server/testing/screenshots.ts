@@ -77,7 +77,7 @@ async function exploring(on: Browser): Promise<void> {
     await shoot(page, 'tree.png', '.tree');
     await shoot(page, 'messages.png', '.messages');
     await page.setViewportSize({ width: 1440, height: 1300 });
-    await page.click('.charts .tabs button:text-is("d")');
+    await page.click('.charts .tabs button:text-is("c")');
     await shoot(page, 'statechart.png', '.charts');
     await page.close();
   });
@@ -106,6 +106,15 @@ async function live(on: Browser): Promise<void> {
     pace = 'full load';
     await view.locator('.track .gap').first().waitFor();
     await view.waitForTimeout(1_500);
+    // The reader goes to the end of the last gap.
+    await view.evaluate(`(() => {
+      const slider = document.querySelector('.track input');
+      const gap = [...document.querySelectorAll('.track .gap')].at(-1);
+      const share = (parseFloat(gap.style.left) + parseFloat(gap.style.width)) / 100;
+      const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
+      set.call(slider, String(Math.round(share * Number(slider.max)) - 20));
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+    })()`);
     for (let press = 0; press < 5; press++) await view.keyboard.press('-');
     await shoot(view, 'live-gaps.png', '.messages');
   } finally {
