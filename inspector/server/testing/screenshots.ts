@@ -107,13 +107,14 @@ async function live(on: Browser): Promise<void> {
     await view.locator('.track .gap').first().waitFor();
     await view.waitForTimeout(1_500);
     // The reader goes to the end of the last gap.
-    await view.evaluate(`(() => {
+    await view.waitForFunction(`(() => {
       const slider = document.querySelector('.track input');
       const gap = [...document.querySelectorAll('.track .gap')].at(-1);
+      if (gap === undefined) return false;
       const share = (parseFloat(gap.style.left) + parseFloat(gap.style.width)) / 100;
       const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
       set.call(slider, String(Math.round(share * Number(slider.max)) - 20));
-      slider.dispatchEvent(new Event('input', { bubbles: true }));
+      return slider.dispatchEvent(new Event('input', { bubbles: true }));
     })()`);
     for (let press = 0; press < 5; press++) await view.keyboard.press('-');
     await shoot(view, 'live-gaps.png', '.messages');
