@@ -128,6 +128,8 @@ export interface ChartPlan {
 export interface ChartPart {
   readonly id: string;
   readonly ways: readonly LaidOut[];
+  /** The same for a place with less room: the states and the arrows, without the names of events. */
+  readonly bare: readonly LaidOut[];
 }
 
 export interface LaidOut {

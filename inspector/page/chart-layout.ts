@@ -1,10 +1,12 @@
 import type { Chart, ChartState } from '../../verification/timeline/format.ts';
-import type { Box, ChartPlan, LaidOut, PlacedArrow, PlacedState, Point } from '../protocol.ts';
+import type { Box, ChartPart, ChartPlan, LaidOut, PlacedArrow, PlacedState, Point } from '../protocol.ts';
 
 /** A statechart with coordinates: all in one coordinate system, in pixels at scale 1. */
 export interface ChartLayout extends LaidOut {
   /** Regions that are folded to their title, by id. */
   readonly folded: ReadonlySet<string>;
+  /** Without the names of events, and with smaller names of states. */
+  readonly isBare: boolean;
 }
 
 interface Room {
@@ -12,8 +14,11 @@ interface Room {
   readonly height: number;
 }
 
-const gap = 10;
-const foldedHeight = 30;
+/** The room between regions, and the title of a folded one, of a drawing with the names of events and of one without. */
+const whole = { gap: 10, folded: { height: 30, letter: 8, beside: 46 } };
+const bare = { gap: 5, folded: { height: 20, letter: 6.8, beside: 36 } };
+type Sizes = typeof whole;
+
 /**
  * With more regions than this, all are laid out in the same direction, because there are too many
  * combinations.
@@ -23,47 +28,63 @@ const mostCombined = 5;
 export const leastScale = 11 / 11.5;
 export const largestScale = 1.25;
 
+/** The chart as it is drawn in `room`: without the names of events if it fits only so. `null`: it does not fit at all. */
+export function fittedIn(
+  plan: ChartPlan,
+  chart: Chart,
+  room: Room,
+  folded: ReadonlySet<string>,
+): ChartLayout | null {
+  const fits = (layout: ChartLayout) => scaleIn(room, layout) >= leastScale;
+  return [false, true].map((isBare) => arrangedIn(plan, chart, room, folded, isBare)).find(fits) ?? null;
+}
+
 /**
  * The arrangement of the regions that is drawn largest in `room`, or the one that needs the least scrolling.
  */
 export function arrangedIn(
-  { header, parts }: ChartPlan,
+  { header: texts, parts }: ChartPlan,
   chart: Chart,
   room: Room,
   folded: ReadonlySet<string>,
+  isBare = false,
 ): ChartLayout {
-  if (header === null) return { ...best(parts[0]!.ways, room), folded };
-  const open = parts.filter(({ id }) => !folded.has(id)).map(({ ways }) => ways);
-  const titles = parts.filter(({ id }) => folded.has(id)).map(({ id }) => titleOnly(id, chart));
-  const below = titles.length === 0 ? 0 : foldedHeight + gap;
+  const waysOf = (part: ChartPart) => (isBare ? part.bare : part.ways);
+  if (texts === null) return { ...best(waysOf(parts[0]!), room), folded, isBare };
+  const sizes = isBare ? bare : whole;
+  const { gap } = sizes;
+  // A drawing without the names of events stands below the name of its site, and needs no other title.
+  const header = isBare ? { height: gap, lines: [] } : texts;
+  const open = parts.filter(({ id }) => !folded.has(id)).map(waysOf);
+  const titles = parts.filter(({ id }) => folded.has(id)).map(({ id }) => titleOnly(id, chart, sizes));
+  const rows = inRows(titles, room.width / leastScale - gap, gap);
+  const below = rows.length * (sizes.folded.height + gap);
   const isMany = open.length > mostCombined;
   const uniform = [0, 1].map((way) => open.map((both) => both[way]!));
   const choices = (isMany ? uniform : combinations(open)).flatMap((regions) =>
     groupings(regions, isMany).flatMap((groups) => [
-      arranged(groups, true, header.height),
-      arranged(groups, false, header.height),
+      arranged(groups, true, header.height, gap),
+      arranged(groups, false, header.height, gap),
     ]),
   );
   const chosen = best(choices, { width: room.width, height: Math.max(1, room.height - below) });
-  const width = Math.max(
-    chosen.width,
-    titles.reduce((sum, one) => sum + one.width + gap, gap),
-  );
+  const width = Math.max(chosen.width, ...rows.map((row) => lengthOf(row, gap)));
   const height = chosen.height + below;
-  const whole = { id: chart.root.id, box: { x: 1, y: 1, width, height }, lines: header.lines };
-  let along = gap;
-  const folds = titles.map((title) => {
-    const placed = moved(title, { x: along, y: chosen.height });
-    along += title.width + gap;
-    return placed;
-  });
-  const placed = [...regionsOf({ ...chosen, width }, header.height), ...folds];
+  const root = { id: chart.root.id, box: { x: 1, y: 1, width, height }, lines: header.lines };
+  const folds = rows.flatMap((row, index) =>
+    row.map((title, at) => {
+      const y = chosen.height + index * (sizes.folded.height + gap);
+      return moved(title, { x: lengthOf(row.slice(0, at), gap), y });
+    }),
+  );
+  const placed = [...regionsOf({ ...chosen, width }, header.height, gap), ...folds];
   return {
     width: width + 2,
     height: height + 2,
-    states: [whole, ...placed.flatMap(({ states }) => states)],
+    states: [...(isBare ? [] : [root]), ...placed.flatMap(({ states }) => states)],
     arrows: placed.flatMap(({ arrows }) => arrows),
     folded,
+    isBare,
   };
 }
 
@@ -84,14 +105,30 @@ function best<Size extends Room>(sizes: readonly Size[], room: Room): Size {
   return sizes.reduce((left, right) => (worth(right) > worth(left) ? right : left));
 }
 
-function titleOnly(id: string, chart: Chart): LaidOut {
-  const width = keyOf(id, chart).length * 8 + 46;
+function titleOnly(id: string, chart: Chart, { folded: { height, letter, beside } }: Sizes): LaidOut {
+  const width = keyOf(id, chart).length * letter + beside;
   return {
     width,
-    height: foldedHeight,
-    states: [{ id, box: { x: 0, y: 0, width, height: foldedHeight }, lines: [] }],
+    height,
+    states: [{ id, box: { x: 0, y: 0, width, height }, lines: [] }],
     arrows: [],
   };
+}
+
+/** The titles in their order, in rows that are no longer than `length` where that is possible. */
+function inRows(titles: readonly LaidOut[], length: number, gap: number): readonly (readonly LaidOut[])[] {
+  const rows: LaidOut[][] = [];
+  for (const title of titles) {
+    const row = rows.at(-1);
+    if (row === undefined || lengthOf([...row, title], gap) > length) rows.push([title]);
+    else row.push(title);
+  }
+  return rows;
+}
+
+/** The length of a row with a gap before it, between its items, and after it. */
+function lengthOf(row: readonly LaidOut[], gap: number): number {
+  return row.reduce((sum, { width }) => sum + width + gap, gap);
 }
 
 function keyOf(id: string, { root }: Chart): string {
@@ -104,7 +141,7 @@ interface Arrangement extends Room {
   readonly isRows: boolean;
 }
 
-function arranged(groups: Arrangement['groups'], isRows: boolean, header: number): Arrangement {
+function arranged(groups: Arrangement['groups'], isRows: boolean, header: number, gap: number): Arrangement {
   const along = (group: readonly LaidOut[], of: 'width' | 'height') =>
     group.reduce((sum, one) => sum + one[of] + gap, gap);
   const across = (group: readonly LaidOut[], of: 'width' | 'height') =>
@@ -121,6 +158,7 @@ function arranged(groups: Arrangement['groups'], isRows: boolean, header: number
 function regionsOf(
   { groups, isRows, width, height }: Arrangement,
   header: number,
+  gap: number,
 ): readonly Pick<LaidOut, 'states' | 'arrows'>[] {
   const parts: Pick<LaidOut, 'states' | 'arrows'>[] = [];
   const inner = isRows ? width : height - header + gap;

@@ -2,7 +2,7 @@ import { memo, type RefObject, useMemo, useRef, useState } from 'react';
 import type { Chart, ChartState, ChartTransition, SiteState } from '../../verification/timeline/format.ts';
 import type { Box, ChartPlan, PlacedArrow, PlacedState, PlanLine } from '../protocol.ts';
 import { eventName } from '../protocol.ts';
-import { arrangedIn, leastScale, scaleIn, statesById } from './chart-layout.ts';
+import { arrangedIn, fittedIn, leastScale, statesById } from './chart-layout.ts';
 import { PanZoom, useSize } from './pan-zoom.tsx';
 import { activeStates } from './values.ts';
 
@@ -23,7 +23,10 @@ interface ChartViewProps {
   /** Called with the transitions under the pointer, and with none afterwards. */
   readonly onPoint: (transitions: readonly string[]) => void;
   readonly svg: RefObject<SVGSVGElement | null>;
-  /** True to show the states without their arrows if the chart does not fit at a readable size. */
+  /**
+   * One of several: if it does not fit at a readable size, it is drawn without the names of events, and if that does not fit, as
+   * a list of its states.
+   */
   readonly isSmall: boolean;
 }
 
@@ -32,10 +35,10 @@ export const ChartView = memo(function ChartView(props: ChartViewProps) {
   const { site, index, chart, plan, state, taken, never, folded, onFold, onPoint, svg, isSmall } = props;
   const canvas = useRef<HTMLDivElement>(null);
   const { width: wide, height: high } = useSize(canvas);
-  const layout = useMemo(
-    () => arrangedIn(plan, chart, { width: Math.max(1, wide), height: Math.max(1, high) }, folded),
-    [plan, chart, wide, high, folded],
-  );
+  const layout = useMemo(() => {
+    const room = { width: Math.max(1, wide), height: Math.max(1, high) };
+    return isSmall ? fittedIn(plan, chart, room, folded) : arrangedIn(plan, chart, room, folded);
+  }, [plan, chart, wide, high, folded, isSmall]);
   const states = useMemo(() => statesById(chart), [chart]);
   const active = activeStates(chart, state.up ? state.value : null);
   const names = [...active].map((id) => id.slice(chart.id.length + 1)).filter((name) => name !== '');
@@ -43,14 +46,14 @@ export const ChartView = memo(function ChartView(props: ChartViewProps) {
   const [pointed, setPointed] = useState<string | null>(null);
   const marks: Marks = { taken, never, pointed, onPoint };
   const point = (by: number) => {
+    if (layout === null) return;
     const all = transitionsIn(layout);
     const before = pointed === null ? -1 : all.indexOf(pointed);
     const next = all[before < 0 ? (by > 0 ? 0 : all.length - 1) : (before + by + all.length) % all.length];
     setPointed(next ?? null);
     onPoint(next === undefined ? [] : [next]);
   };
-  const fits = scaleIn({ width: wide, height: high }, layout) >= leastScale;
-  if (isSmall && !fits) {
+  if (layout === null) {
     return (
       <div className="canvas" ref={canvas}>
         <Overview chart={chart} state={state} active={active} taken={taken} />
@@ -72,7 +75,11 @@ export const ChartView = memo(function ChartView(props: ChartViewProps) {
           setPointed(null);
           onPoint([]);
         }}
-        className={state.unseen ? 'chart unobserved' : state.up ? 'chart' : 'chart down'}
+        className={[
+          'chart',
+          layout.isBare ? 'bare' : '',
+          state.unseen ? 'unobserved' : state.up ? '' : 'down',
+        ].join(' ')}
       >
         <defs>
           {['plain', 'taken', 'never'].map((kind) => (
@@ -98,6 +105,7 @@ export const ChartView = memo(function ChartView(props: ChartViewProps) {
             state={states.get(placed.id)!}
             isActive={active.has(placed.id)}
             isFolded={folded.has(placed.id)}
+            isBare={layout.isBare}
             marks={marks}
             {...(plan.header !== null && states.get(placed.id)![1]?.id === chart.root.id && { onFold })}
           />
@@ -124,6 +132,7 @@ interface OverviewProps {
 function Overview({ chart, state, active, taken }: OverviewProps) {
   const regions = chart.root.type === 'parallel' ? chart.root.children : [chart.root];
   const left = chart.transitions.filter(({ id }) => taken.includes(id)).map(({ source }) => source);
+  if (state.up && active.size === 0) return <p className="hint">takes no part yet</p>;
   const classes = ['overview', state.unseen ? 'unobserved' : '', state.up ? '' : 'down'];
   return (
     <dl className={classes.join(' ')} tabIndex={0}>
@@ -211,13 +220,19 @@ interface StateProps {
   readonly state: readonly [ChartState, ChartState | null];
   readonly isActive: boolean;
   readonly isFolded: boolean;
+  readonly isBare: boolean;
   readonly marks: Marks;
   /** Set for a region that can be folded. */
   readonly onFold?: (region: string) => void;
 }
 
-function State({ placed, state: [state, parent], isActive, isFolded, marks, onFold }: StateProps) {
+/** Where texts stand: from the left, the title of a state with others in it, and below the middle of another one. */
+const wholeText = { left: 12, title: 19, middle: 4.5 };
+const bareText = { left: 7, title: 15, middle: 4 };
+
+function State({ placed, state: [state, parent], isActive, isFolded, isBare, marks, onFold }: StateProps) {
   const { box, lines } = placed;
+  const { left, title, middle } = isBare ? bareText : wholeText;
   const isRegion = parent?.type === 'parallel';
   const isInitial = parent?.type === 'compound' && parent.initial === state.key;
   const isLeaf = state.children.length === 0;
@@ -231,15 +246,15 @@ function State({ placed, state: [state, parent], isActive, isFolded, marks, onFo
       {isInitial && (
         <circle
           className="initial"
-          cx={isLeaf ? 11 : 12}
-          cy={isLeaf && lines.length === 0 ? box.height / 2 : 15}
-          r="3"
+          cx={isLeaf ? left - 1 : left}
+          cy={isLeaf && lines.length === 0 ? box.height / 2 : title - 4}
+          r={isBare ? 2 : 3}
         />
       )}
       <text
         className="name"
-        x={isLeaf ? box.width / 2 + (isInitial ? 5 : 0) : isInitial ? 22 : 12}
-        y={isLeaf && lines.length === 0 ? box.height / 2 + 4.5 : 19}
+        x={isLeaf ? box.width / 2 + (isInitial ? left / 2 - 1 : 0) : isInitial ? left + 10 : left}
+        y={isLeaf && lines.length === 0 ? box.height / 2 + middle : title}
         textAnchor={isLeaf ? 'middle' : 'start'}
       >
         {state.key}
@@ -252,7 +267,7 @@ function State({ placed, state: [state, parent], isActive, isFolded, marks, onFo
           tabIndex={0}
           aria-label={`${isFolded ? 'Unfold' : 'Fold'} ${state.key}`}
           aria-expanded={!isFolded}
-          transform={`translate(${box.width - 26} 4)`}
+          transform={`translate(${box.width - (isBare ? 21 : 26)} ${title - 15})`}
           onClick={() => onFold(state.id)}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' && event.key !== ' ') return;

@@ -1,11 +1,13 @@
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, useCallback, useMemo, useRef, useState } from 'react';
 import type { Chart, Timeline } from '../../verification/timeline/format.ts';
 import type { ChartPlan } from '../protocol.ts';
 import { ChartView, spoken } from './chart.tsx';
+import { fittedIn } from './chart-layout.ts';
 import { Downloads, type DownloadsProps } from './downloads.tsx';
 import { savedPicture } from './export.ts';
 import { graphvizChart, mermaidChart } from './exports/chart.ts';
 import type { Moments } from './moments.ts';
+import { useSize } from './pan-zoom.tsx';
 import { Panel } from './panel.tsx';
 import { regionsOf } from './values.ts';
 
@@ -23,6 +25,10 @@ interface ChartsProps {
 
 /** Maximum number of charts side by side. */
 const mostTogether = 9;
+/** With more, the rows have a least height, and are scrolled. */
+const mostEqual = 4;
+const leastRowPx = 120;
+const cellTitlePx = 21;
 /** With more letters than this in the names of the sites, a menu replaces the buttons. */
 const mostLetters = 24;
 
@@ -66,6 +72,22 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
   )
     .filter(({ id }) => (pointed.length > 0 ? pointed : (step?.taken ?? [])).includes(id))
     .filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
+  const cells = useRef<HTMLDivElement>(null);
+  const { width, height } = useSize(cells);
+  const { machines } = timeline;
+  const kinds = [
+    ...new Set(timeline.sites.flatMap(({ id, machine }) => (drawn.includes(id) ? (machine ?? []) : []))),
+  ]
+    .sort()
+    .join('\n');
+  const count = drawn.length;
+  const columns = useMemo(() => {
+    const charts = kinds.split('\n').flatMap((kind) => {
+      const [chart, plan] = [machines[kind], plans[kind]];
+      return chart === undefined || plan === undefined ? [] : [{ chart, plan }];
+    });
+    return columnsOf(charts, count, { width, height }, folded);
+  }, [kinds, machines, plans, count, width, height, folded]);
   const title = drawn.length === 1 ? `Statechart of ${one}` : 'Statecharts';
   const name = drawn.length === 1 ? `${file}-statechart-${one}` : `${file}-statecharts`;
   return (
@@ -87,8 +109,13 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
         </>
       }
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys */}
-      <div className={`cells of-${drawn.length > 4 ? 'many' : drawn.length}`} tabIndex={0}>
+      <div
+        className={drawn.length > mostEqual ? 'cells of-many' : 'cells'}
+        ref={cells}
+        style={{ '--columns': columns } as CSSProperties}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys
+        tabIndex={0}
+      >
         {drawn.map((id) => {
           const found = chartOf(id);
           const members = timeline.sites.find((site) => site.id === id)!.members;
@@ -145,6 +172,26 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
 }
 
 const nothing: readonly string[] = [];
+
+/** The number of columns with which the most charts are drawn, and the most of those with the names of events. */
+function columnsOf(
+  charts: readonly { readonly chart: Chart; readonly plan: ChartPlan }[],
+  count: number,
+  { width, height }: { readonly width: number; readonly height: number },
+  folded: ReadonlySet<string>,
+): number {
+  const usual = count > mostEqual ? 3 : count === mostEqual ? 2 : count;
+  const worth = (columns: number): number => {
+    const row = Math.max(count > mostEqual ? leastRowPx : 0, height / Math.ceil(count / columns));
+    const room = { width: width / columns - 1, height: row - (count > 1 ? cellTitlePx : 0) - 1 };
+    return charts.reduce((sum, { chart, plan }) => {
+      const fitted = fittedIn(plan, chart, room, folded);
+      return sum + (fitted === null ? 0 : fitted.isBare ? 1 : 1.5);
+    }, 0);
+  };
+  const choices = [usual, ...Array.from({ length: count }, (_, index) => index + 1)];
+  return choices.reduce((best, columns) => (worth(columns) > worth(best) ? columns : best));
+}
 
 interface PickerProps {
   readonly ids: readonly string[];
@@ -207,6 +254,7 @@ function Picker({ ids, shown, one, onShown }: PickerProps) {
 /** Regions in which the whole run takes no transition, if there is another region in which it takes one. */
 function useIdleRegions(timeline: Timeline): ReadonlySet<string> {
   const { machines, steps } = timeline;
+  const kept = useRef<ReadonlySet<string>>(new Set());
   const busy = useRef<{ from: readonly unknown[]; count: number; ids: Set<string> }>({
     from: [],
     count: 0,
@@ -228,7 +276,10 @@ function useIdleRegions(timeline: Timeline): ReadonlySet<string> {
       const regions = root.type === 'parallel' ? root.children.map(({ id }) => id) : [];
       return regions.some(isBusy) ? regions.filter((region) => !isBusy(region)) : [];
     });
-    return new Set(idle);
+    // The same set as long as its content is: charts are laid out anew for another one.
+    const isSame = idle.length === kept.current.size && idle.every((id) => kept.current.has(id));
+    if (!isSame) kept.current = new Set(idle);
+    return kept.current;
   }, [machines, steps]);
 }
 

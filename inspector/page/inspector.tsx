@@ -21,7 +21,7 @@ import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
 import type { Clocks, Connection } from './live.ts';
 import { Moments } from './moments.ts';
-import { Panel } from './panel.tsx';
+import { Panel, Panels } from './panel.tsx';
 import { type Drawing, pictureText } from './picture.ts';
 import type { Pin } from './pins.ts';
 import { type Place, usePlayer } from './player.ts';
@@ -111,6 +111,7 @@ export function Inspector(props: InspectorProps) {
   const besidePicture = useRef<(() => Drawing) | null>(null);
   const [isTimed, setTimed] = useState(false);
   const [helps, setHelps] = useState(false);
+  const [large, enlarge] = useState<string | null>(null);
   const [filter, setFilter] = useState<Filter>(everyStep);
   const [pins, setPins] = useState<readonly Pin[]>([]);
 
@@ -131,6 +132,7 @@ export function Inspector(props: InspectorProps) {
     zoom: (by) => zoom(drawnAt.current * by),
     theme: onTheme,
     help: () => setHelps((on) => !on),
+    allPanels: () => enlarge(null),
   });
 
   const searched = useDeferredValue(filter);
@@ -343,7 +345,7 @@ export function Inspector(props: InspectorProps) {
         />
       )}
 
-      <main>
+      <Panels large={large} onEnlarge={enlarge}>
         <Charts
           moments={moments}
           moment={moment}
@@ -448,7 +450,7 @@ export function Inspector(props: InspectorProps) {
         <Panel title="State" className="values">
           <StateTree moments={moments} moment={moment} broken={broken} pins={pins} onPins={setPins} />
         </Panel>
-      </main>
+      </Panels>
 
       <Controls moments={moments} player={player} />
       {helps && <Help onClose={() => setHelps(false)} />}

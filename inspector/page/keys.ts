@@ -8,6 +8,7 @@ interface Doing {
   readonly zoom: (by: number) => void;
   readonly theme: () => void;
   readonly help: () => void;
+  readonly allPanels: () => void;
 }
 
 /** The function of each key, for the list on the page. */
@@ -20,6 +21,7 @@ export const keys: readonly (readonly [string, string])[] = [
   ['n p', 'to the next violation, to the one before'],
   ['+ −', 'larger or smaller time line'],
   ['1 ... 9', 'take this step (when exploring)'],
+  ['Esc', 'all panels, after one was enlarged'],
   ['t', 'dark or light'],
   ['← → ↑ ↓ + − 0', 'in a drawing that was reached with Tab: move, zoom, fit'],
   ['. ,', 'in a statechart that was reached with Tab: the next transition, the one before'],
@@ -58,7 +60,10 @@ export function useKeys(doing: Doing): void {
   });
 }
 
-function act({ key, shiftKey }: KeyboardEvent, { moments, player, zoom, theme, help }: Doing): boolean {
+function act(
+  { key, shiftKey }: KeyboardEvent,
+  { moments, player, zoom, theme, help, allPanels }: Doing,
+): boolean {
   const { moment, isPlaying, speed } = player;
   const by = shiftKey ? 10 : 1;
   const actions: Readonly<Record<string, () => void>> = {
@@ -76,6 +81,7 @@ function act({ key, shiftKey }: KeyboardEvent, { moments, player, zoom, theme, h
     '-': () => zoom(1 / 1.4),
     t: theme,
     '?': help,
+    Escape: allPanels,
   };
   const action = Object.hasOwn(actions, key) ? actions[key] : undefined;
   action?.();

@@ -40,13 +40,17 @@ export async function plansOf(
 
 async function planned(chart: Chart): Promise<ChartPlan> {
   const { root } = chart;
-  const graph = new Graph(chart);
+  const graph = new Graph(chart, whole);
+  const bareGraph = new Graph(chart, bare);
   const isSplit = root.type === 'parallel' && !graph.hasArrowsIn(root);
+  const waysOf = (of: Graph, state: ChartState) =>
+    Promise.all(directions.map((direction) => laidOut(of, state, direction)));
   const parts = (isSplit ? root.children : [root]).map(async (state) => ({
     id: state.id,
-    ways: await Promise.all(directions.map((direction) => laidOut(graph, state, direction))),
+    ways: await waysOf(graph, state),
+    bare: await waysOf(bareGraph, state),
   }));
-  return { header: isSplit ? headerOf(root, graph) : null, parts: await Promise.all(parts) };
+  return { header: isSplit ? graph.header(root) : null, parts: await Promise.all(parts) };
 }
 
 type Direction = 'DOWN' | 'RIGHT';
@@ -71,12 +75,57 @@ interface Arrow {
   readonly transitions: ChartTransition[];
 }
 
-const titleHeight = 26;
 const lineHeight = 15;
-/** Width of a letter in the names of states, at 13.5 px, half bold. */
-const nameWidth = 8.6;
-/** Width of a letter in other texts, at 11.5 px. */
+/** Width of a letter in other texts than names of states, at 11.5 px. */
 const charWidth = { small: 6.3, large: 7.9 };
+
+/** Sizes of a drawing, in pixels at scale 1. */
+interface Sizes {
+  readonly hasEvents: boolean;
+  readonly title: number;
+  /** Width of a letter in the names of states, half bold, and the room beside a name. */
+  readonly letter: number;
+  readonly beside: number;
+  readonly leaf: { readonly width: number; readonly height: number };
+  readonly padding: number;
+  readonly spacing: Readonly<Record<string, string>>;
+}
+
+/** With the names of events. Names of states have 13.5 px. */
+const whole: Sizes = {
+  hasEvents: true,
+  title: 26,
+  letter: 8.6,
+  beside: 40,
+  leaf: { width: 84, height: 32 },
+  padding: 12,
+  spacing: {
+    'elk.spacing.nodeNode': '22',
+    'elk.spacing.edgeNode': '10',
+    'elk.spacing.edgeEdge': '8',
+    'elk.spacing.edgeLabel': '2',
+    'elk.layered.spacing.nodeNodeBetweenLayers': '18',
+    'elk.layered.spacing.edgeNodeBetweenLayers': '9',
+  },
+};
+
+/** Without them. Names of states have 11.5 px. */
+const bare: Sizes = {
+  hasEvents: false,
+  title: 18,
+  letter: 6.6,
+  beside: 16,
+  leaf: { width: 40, height: 19 },
+  padding: 5,
+  spacing: {
+    'elk.spacing.nodeNode': '10',
+    'elk.spacing.edgeNode': '6',
+    'elk.spacing.edgeEdge': '5',
+    'elk.layered.spacing.nodeNodeBetweenLayers': '12',
+    'elk.layered.spacing.edgeNodeBetweenLayers': '6',
+    'elk.layered.spacing.edgeEdgeBetweenLayers': '5',
+  },
+};
 /** Letters in a line beside an arrow, in a state, and in a state with others in it. */
 const letters = { arrow: 18, leaf: 18, outer: 44 };
 
@@ -87,8 +136,10 @@ class Graph {
   readonly #home = new Map<string, Arrow[]>();
   /** Transitions that differ from another of their state by the guard alone. */
   readonly #guarded: ReadonlySet<string>;
+  readonly #sizes: Sizes;
 
-  constructor({ root, transitions }: Chart) {
+  constructor({ root, transitions }: Chart, sizes: Sizes) {
+    this.#sizes = sizes;
     const paths = pathsOf(root);
     this.#guarded = guardedOf(transitions);
     for (const transition of transitions) {
@@ -106,24 +157,36 @@ class Graph {
   }
 
   lines({ id, children }: ChartState): readonly PlanLine[] {
+    if (!this.#sizes.hasEvents) return [];
     const length = children.length > 0 ? letters.outer : letters.leaf;
-    return this.#linesOf(this.#lines.get(id) ?? [], titleHeight + 9, length);
+    return this.#linesOf(this.#lines.get(id) ?? [], this.#sizes.title + 9, length);
+  }
+
+  /** The title of a state, and the events that it takes without an arrow. */
+  header(state: ChartState): NonNullable<ChartPlan['header']> {
+    const lines = this.lines(state);
+    return { lines, height: this.#sizes.title + lines.length * lineHeight };
   }
 
   node(state: ChartState, direction: Direction): ElkNode {
     const { id, key, type, children } = state;
-    const { height: header, lines } = headerOf(state, this);
-    const width = Math.max(key.length * nameWidth + 40, widthOf(lines) + 24);
+    const { letter, beside, leaf, padding, spacing } = this.#sizes;
+    const { height: header, lines } = this.header(state);
+    const width = Math.max(key.length * letter + beside, widthOf(lines) + 24);
     if (children.length === 0) {
-      return { id, width: Math.max(84, width), height: lines.length > 0 ? header + 6 : 32 };
+      return {
+        id,
+        width: Math.max(leaf.width, width),
+        height: lines.length > 0 ? header + 6 : leaf.height,
+      };
     }
     return {
       id,
       children: children.map((child) => this.node(child, direction)),
       edges: (this.#home.get(id) ?? []).map((arrow) => this.#edge(arrow)),
       layoutOptions: {
-        ...(type === 'parallel' ? packed : { ...layered, 'elk.direction': direction }),
-        'elk.padding': `[top=${header + 8},left=12,bottom=12,right=12]`,
+        ...(type === 'parallel' ? packed : { ...layered, ...spacing, 'elk.direction': direction }),
+        'elk.padding': `[top=${header + (2 * padding) / 3},left=${padding},bottom=${padding},right=${padding}]`,
         'elk.nodeSize.constraints': 'MINIMUM_SIZE',
         'elk.nodeSize.minimum': `(${width}, ${header + 20})`,
       },
@@ -145,6 +208,7 @@ class Graph {
   }
 
   #edge({ id, source, target, transitions }: Arrow): ElkExtendedEdge {
+    if (!this.#sizes.hasEvents) return { id, sources: [source], targets: [target] };
     const lines = this.#linesOf(transitions, 0, letters.arrow);
     const size = { width: widthOf(lines) + 6, height: lines.length * lineHeight + 2 };
     return { id, sources: [source], targets: [target], labels: [{ id: `${id} label`, text: id, ...size }] };
@@ -155,8 +219,9 @@ class Graph {
     if (section === undefined) return [];
     const { transitions } = this.#arrows.get(id)!;
     const points = [section.startPoint, ...(section.bendPoints ?? []), section.endPoint];
-    const { x = 0, y = 0, width = 0, height = 0 } = labels?.[0] ?? {};
-    const lines = this.#linesOf(transitions, 12, letters.arrow);
+    const middle = points[points.length >> 1]!;
+    const { x = middle.x, y = middle.y, width = 0, height = 0 } = labels?.[0] ?? {};
+    const lines = this.#sizes.hasEvents ? this.#linesOf(transitions, 12, letters.arrow) : [];
     return [
       {
         id,
@@ -235,12 +300,6 @@ function guardedOf(transitions: readonly ChartTransition[]): ReadonlySet<string>
   return new Set(groups.flat().map(({ id }) => id));
 }
 
-/** The title of a state, and the events that it takes without an arrow. */
-function headerOf(state: ChartState, graph: Graph): NonNullable<ChartPlan['header']> {
-  const lines = graph.lines(state);
-  return { lines, height: titleHeight + lines.length * lineHeight };
-}
-
 const packed = {
   'elk.algorithm': 'rectpacking',
   'elk.spacing.nodeNode': '12',
@@ -251,12 +310,6 @@ const layered = {
   'elk.algorithm': 'layered',
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
   'elk.edgeRouting': 'POLYLINE',
-  'elk.spacing.nodeNode': '22',
-  'elk.spacing.edgeNode': '10',
-  'elk.spacing.edgeEdge': '8',
-  'elk.spacing.edgeLabel': '2',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '18',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '9',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
 };
 

@@ -12,13 +12,14 @@ import { systems } from '../../verification/protocols/systems.ts';
 import { liveness } from '../../verification/protocols/token.ts';
 import type { SiteState, Timeline } from '../../verification/timeline/format.ts';
 import { longRun } from '../page/testing/long-run.ts';
+import { answerExploring } from './explore.ts';
 import { fromFile } from './from-file.ts';
 import { fromReport } from './from-report.ts';
 import { openLive } from './live-page.ts';
 import { builtPage } from './page.ts';
 import { type Answer, servePage } from './server.ts';
 import { answerWith } from './sources.ts';
-import { clearances } from './testing/faults.ts';
+import { clearances, faults } from './testing/faults.ts';
 
 /** The address at which `answer` is served until the test ends. */
 async function served(answer: Answer): Promise<string> {
@@ -444,6 +445,52 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     await page.keyboard.press('ArrowRight');
     await expect.poll(scrolled).toBe(0);
   });
+
+  it.each([
+    ['naimi-trehel', 3, false],
+    ['naimi-trehel', 4, false],
+    ['epoch', 4, true],
+  ] as const)(
+    'draws the charts of %s with %i sites side by side, whole and readable',
+    async (name, sites, isLarge) => {
+      const system = systems[name]!({ sites, network: { order: 'fifo' } });
+      const page = await opened(await served(answerExploring(system)));
+      // Regions in which nothing has happened are folded.
+      await page.locator('.choice', { hasText: 'b: ask' }).click();
+      await page.waitForSelector('[data-step="1"]');
+      if (isLarge) {
+        await page.getByLabel('Enlarge: Statecharts').click();
+        await page.locator('.panel.tree').waitFor({ state: 'hidden' });
+      }
+      const charts = page.locator('.charts svg.chart');
+      await expect.poll(() => charts.count()).toBe(sites);
+      expect(await page.locator('.charts .overview').count()).toBe(0);
+      const found = (await page.evaluate(`[...document.querySelectorAll('.charts svg.chart')].map((chart) => {
+      const view = chart.getBoundingClientRect();
+      const isIn = (inner, outer, by) =>
+        inner.left >= outer.left - by && inner.right <= outer.right + by && inner.top >= outer.top - by && inner.bottom <= outer.bottom + by;
+      const states = [...chart.querySelectorAll('.state')];
+      const boxOf = (state, part) => state.querySelector(':scope > ' + part).getBoundingClientRect();
+      return {
+        outside: states.filter((state) => !isIn(boxOf(state, 'rect'), view, 1)).length,
+        cut: states.filter((state) => !isIn(boxOf(state, '.name'), boxOf(state, 'rect'), 0)).map((state) => state.textContent),
+        active: chart.querySelectorAll('.state.leaf.active').length,
+        arrows: chart.querySelectorAll('.arrow .way').length,
+      };
+    })`)) as { outside: number; cut: string[]; active: number; arrows: number }[];
+      for (const { outside, cut, active, arrows } of found) {
+        expect([outside, cut]).toEqual([0, []]);
+        expect(active).toBeGreaterThan(1);
+        expect(arrows).toBeGreaterThan(10);
+      }
+      // The tree is behind an enlarged panel.
+      const isFault = (fault: string) => !(isLarge && fault.startsWith('a hidden site'));
+      expect((await faults(page)).filter(isFault)).toEqual([]);
+      if (!isLarge) return;
+      await page.keyboard.press('Escape');
+      await page.locator('.panel.tree').waitFor();
+    },
+  );
 
   it('folds actors that come and go into one line, and unfolds them', async () => {
     const ids = ['app', ...Array.from({ length: 12 }, (_, at) => `todo ${at + 1}`)];
