@@ -89,7 +89,7 @@ async function follow(read: () => Promise<LockReports>, options: LocksOptions): 
 }
 
 function chosen(reports: LockReports, { waited = false, sort }: LocksOptions): LockReports {
-  return { ...reports, locks: shownLocks(reports.locks, sort, waited) };
+  return { ...reports, locks: shownLocks(reports.locks, { order: sort, isWaited: waited }) };
 }
 
 function textOf(reports: LockReports, { json, like, waited }: LocksOptions): string {

@@ -1,7 +1,16 @@
 import { useEffect, useRef, useState } from 'react';
 import type { LockReport, LockTable as Locks, SeenLock, SiteMembers } from '../protocol.ts';
 import { type Data, textOf } from './data.ts';
-import { longestWait, type Order, queueText, shownLocks } from './lock-order.ts';
+import {
+  type Direction,
+  type LockFilter,
+  longestWait,
+  type Order,
+  orders,
+  queueText,
+  shownLocks,
+  sitesOf,
+} from './lock-order.ts';
 import { MembersBar } from './members-bar.tsx';
 import { durationText } from './time.ts';
 
@@ -26,7 +35,11 @@ const columns: readonly (readonly [Order, string])[] = [
 export function LockTable({ data, onLock, onClose }: LockTableProps) {
   const [text, setText] = useState('');
   const [isWaited, setWaited] = useState(false);
-  const [order, setOrder] = useState<Order>('waited');
+  const [site, setSite] = useState<string | null>(null);
+  const [[order, direction], setOrder] = useState<readonly [Order, Direction]>([
+    'waited',
+    orders.waited.first,
+  ]);
   const [reports, setReports] = useState<Locks | null>(null);
   const [members, setMembers] = useState<readonly SiteMembers[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
@@ -55,8 +68,16 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
     };
   }, [data, text]);
 
-  const rows = shownLocks(reports?.locks ?? [], order, isWaited);
-  const seen = shownLocks(reports?.lastSeen ?? [], order, isWaited);
+  const filter: LockFilter = { order, direction, isWaited, site };
+  const rows = shownLocks(reports?.locks ?? [], filter);
+  const seen = shownLocks(reports?.lastSeen ?? [], filter);
+  const engaged = (reports?.locks ?? []).flatMap(sitesOf);
+  const sites = [...new Set(site === null ? engaged : [...engaged, site])].sort();
+  /** The other direction, if the table is ordered by this column already. */
+  const orderBy = (by: Order) => {
+    const other = direction === 'ascending' ? 'descending' : 'ascending';
+    setOrder([by, by === order ? other : orders[by].first]);
+  };
   return (
     <dialog ref={dialog} className="lock-table" aria-label="All locks" onClose={onClose}>
       <header>
@@ -72,6 +93,18 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
           <input type="checkbox" checked={isWaited} onChange={({ target }) => setWaited(target.checked)} />
           waited for
         </label>
+        <select
+          aria-label="Locks that this site holds or waits for"
+          value={site ?? ''}
+          onChange={({ target }) => setSite(target.value === '' ? null : target.value)}
+        >
+          <option value="">of all sites</option>
+          {sites.map((id) => (
+            <option key={id} value={id}>
+              held or waited for by {id}
+            </option>
+          ))}
+        </select>
         <output>
           {rows.length.toLocaleString('en')}
           {reports?.more && ' and more'}
@@ -93,8 +126,8 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
           <thead>
             <tr>
               {columns.map(([key, title]) => (
-                <th key={key} scope="col" aria-sort={order === key ? 'descending' : 'none'}>
-                  <button type="button" onClick={() => setOrder(key)}>
+                <th key={key} scope="col" aria-sort={order === key ? direction : 'none'}>
+                  <button type="button" onClick={() => orderBy(key)}>
                     {title}
                   </button>
                 </th>

@@ -313,6 +313,16 @@ describe.skipIf(chrome === null)('in the browser', () => {
     })()`)) as [number, number];
     expect(below[0]).toBe(1_000);
     expect(Math.abs(below[1])).toBeLessThan(2);
+    // A second click on a column turns its order round.
+    const names = async () => (await page.locator('.lock-table tbody th').allInnerTexts()).slice(0, 3);
+    const byName = page.locator('.lock-table thead button', { hasText: 'lock' });
+    await byName.click();
+    expect(await names()).toEqual(['invoice 0', 'invoice 1', 'invoice 2']);
+    await byName.click();
+    expect(await names()).toEqual(['orders', 'invoice 199', 'invoice 198']);
+    await page.getByLabel('Locks that this site holds or waits for').selectOption('b');
+    await expect.poll(names).toEqual(['orders']);
+    await page.getByLabel('Locks that this site holds or waits for').selectOption('');
     await page.getByLabel('Locks whose names contain').fill('invoice 19');
     await expect.poll(() => page.locator('.lock-table tbody tr').count()).toBe(11);
     expect(await columns()).toEqual(placed);
