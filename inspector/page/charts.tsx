@@ -1,5 +1,5 @@
 import { type CSSProperties, useCallback, useMemo, useRef, useState } from 'react';
-import type { Chart, Timeline } from '../../verification/timeline/format.ts';
+import type { Chart, SiteState, Timeline } from '../../verification/timeline/format.ts';
 import type { ChartPlan } from '../protocol.ts';
 import { ChartView, spoken } from './chart.tsx';
 import { fittedIn } from './chart-layout.ts';
@@ -9,7 +9,7 @@ import { graphvizChart, mermaidChart } from './exports/chart.ts';
 import type { Moments } from './moments.ts';
 import { useSize } from './pan-zoom.tsx';
 import { Panel } from './panel.tsx';
-import { regionsOf } from './values.ts';
+import { contextOf, regionsOf } from './values.ts';
 
 interface ChartsProps {
   readonly moments: Moments;
@@ -135,7 +135,7 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
                 <p className="waiting">
                   {members === undefined
                     ? 'Its statechart is not known.'
-                    : `${members.length} actors as one: unfold them to see their statecharts.`}
+                    : `${members.length} actors as one: ${countsText(state)}. Unfold them to see their statecharts.`}
                 </p>
               ) : (
                 <ChartView
@@ -172,6 +172,13 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
 }
 
 const nothing: readonly string[] = [];
+
+/** `9 there, 6 in open, 3 in done`: the states of the members of a group. */
+function countsText(group: SiteState): string {
+  return Object.entries(contextOf(group))
+    .map(([where, count]) => `${String(count)} ${where}`)
+    .join(', ');
+}
 
 /** The number of columns with which the most charts are drawn, and the most of those with the names of events. */
 function columnsOf(

@@ -270,7 +270,7 @@ function drawStep(sheet: Sheet, at: number): void {
     const stroke = step.kind === 'crash' ? colours.violated : colours.muted;
     pen.line([x - 6, lane - 6, x + 6, lane + 6], { stroke, width: 2.5 });
     pen.line([x - 6, lane + 6, x + 6, lane - 6], { stroke, width: 2.5 });
-  } else if (step.kind === 'restart') {
+  } else if (step.kind === 'restart' || step.kind === 'start') {
     pen.circle(x, lane, size + 1, { fill: colours.surface, stroke: colours.text, width: 2 });
   } else if (step.kind === 'deliver') {
     pen.circle(x, lane, size, { fill: colours.text, alpha });

@@ -86,7 +86,8 @@ function nothingViolated(moments: Moments): Story {
   const forgotten = moments.numberOf(0);
   const earlier =
     forgotten === 0 ? '' : ` (the newest; ${forgotten.toLocaleString('en')} earlier ones are no longer kept)`;
-  const run = `${counted(moments.last, 'step')} of ${counted(sites.length, actorWord(moments))}${earlier}`;
+  const actors = sites.reduce((sum, { members }) => sum + (members?.length ?? 1), 0);
+  const run = `${counted(moments.last, 'step')} of ${counted(actors, actorWord(moments))}${earlier}`;
   const base = { subject: '', moment: null, property: null, earlier: null };
   if (properties.length === 0) return { ...base, tone: 'open', sentence: `${run}.` };
   const notJudged = properties.filter((_, index) =>

@@ -9,8 +9,8 @@ import { laidOut } from './sources.ts';
 export function answerExploring(system: System): Answer {
   const explorer = new Explorer(system);
   const size = Object.keys(system.actors).length;
-  const head = { id: 'explore', title: system.name, about: `${size} sites`, kind: 'explore' as const };
-  const sources: Sources = { title: `${system.name}, ${size} sites`, sources: [head] };
+  const head = { id: 'explore', title: system.name, about: `${size} actors`, kind: 'explore' as const };
+  const sources: Sources = { title: `${system.name}, ${size} actors`, sources: [head] };
   return async (path, query) => {
     try {
       if (path === 'sources') return sources;

@@ -65,7 +65,7 @@ export function traceSource(
       const refusal = whyRefused(system, trace);
       return timelineOf(system, trace, {
         title: head.title,
-        about: `${where.system}, ${where.sites} sites, ${where.network} network: ${head.about}`,
+        about: `${where.system}, ${where.sites} actors, ${where.network} network: ${head.about}`,
         property: head.title,
         ...(refusal === null ? {} : { notes: [refusal] }),
       });
@@ -98,7 +98,7 @@ function figuresOf(report: Report): NonNullable<Sources['figures']> {
 function aboutReport(report: Report, charts: readonly Chart[]): Omit<Sources, 'sources'> {
   const { system, sites, network, properties } = report;
   return {
-    title: `${system}, ${sites} sites, ${network} network`,
+    title: `${system}, ${sites} actors, ${network} network`,
     figures: figuresOf(report),
     results: properties.map((result) => {
       const { name, kind } = result;

@@ -500,6 +500,10 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     await page.waitForSelector('.state-table');
     const columns = () => page.locator('.state-table thead th').allInnerTexts();
     expect((await columns()).slice(1)).toEqual(['app', 'todo × 12']);
+    expect(await page.locator('.sentence').innerText()).toMatch(/^40 steps of 13 actors/);
+    expect(await page.locator('.charts .waiting').last().innerText()).toMatch(
+      /^12 actors as one: 12 there, .*\d+ in .*\. Unfold them/,
+    );
     await page.getByRole('button', { name: 'unfold todo × 12' }).click();
     expect((await columns()).slice(1)).toEqual(ids);
     await page.getByRole('button', { name: 'fold 12 todo' }).click();

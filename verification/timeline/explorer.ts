@@ -72,7 +72,7 @@ export class Explorer {
     const size = Object.keys(system.actors).length;
     const timeline = timelineOf(system, traceOf(this.#compiled, steps), {
       title: system.name,
-      about: `exploring ${system.name}, ${size} sites, ${system.network.order} network`,
+      about: `exploring ${system.name}, ${size} actors, ${system.network.order} network`,
       stuck: (moment) =>
         this.#enabledIn(states[moment]!).every(({ after }) => isDeepStrictEqual(after, states[moment])),
     });

@@ -94,7 +94,7 @@ export interface Read {
 
 export interface TimelineStep {
   /**
-   * `deliver`, `environment`, `timer`, `crash`, `restart`, `lose`, `duplicate`, `break`, ... `unseen`: the
+   * `deliver`, `environment`, `timer`, `start`, `crash`, `restart`, `lose`, `duplicate`, `break`, ... `unseen`: the
    * site's steps are not seen from here on, until it is `seen` again; `gone`: likewise, and the connection to
    * it has ended.
    */

@@ -112,7 +112,7 @@ export class StatelyTelling {
     const actor: Inspected = { id, group, chart, state, waiting: [] };
     this.#actors.set(key, actor);
     this.#start = { ...this.#start, sites: { ...this.#start.sites, [id]: absent } };
-    this.#step(actor, { kind: 'restart', text: `${id} starts` });
+    this.#step(actor, { kind: 'start', text: `${id} starts` });
   }
 
   #post(source: Inspected, target: Inspected, message: TypedValue): void {
