@@ -66,6 +66,8 @@ export type WatchTold =
        * neither. Sites of earlier versions do not tell it.
        */
       readonly sinceMs?: number | null | undefined;
+      /** The last candidacy of this site, if it remembers one: the cause of an epoch that began before it was watched. */
+      readonly stood?: WatchedCandidacy | undefined;
     }
   /**
    * The events since the last report, each with its time. The clocks of its lines are empty: `cause` tells
@@ -126,6 +128,14 @@ export interface SiteLock {
   readonly waiting: number;
   /** Time since the last event of this lock at this site. */
   readonly changedMs: number;
+}
+
+/** A site stood for a new epoch of a lock. */
+export interface WatchedCandidacy {
+  readonly epoch: number;
+  readonly agoMs: number;
+  /** Its grounds, and the peers that it believed down, each with the grounds for that. */
+  readonly because: { readonly reason: string; readonly down: Readonly<Record<SiteId, string>> };
 }
 
 export interface WatchedFence {

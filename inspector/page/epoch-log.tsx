@@ -1,18 +1,24 @@
-import { causeText, type EpochChange } from './epochs.ts';
+import { changeText, type EpochChange, type FirstEpoch } from './epochs.ts';
 import type { Moments } from './moments.ts';
 import { clockText } from './time.ts';
 
 interface EpochLogProps {
   readonly epochs: readonly EpochChange[];
   /** The epoch in which the run begins. */
-  readonly first: number;
+  readonly first: FirstEpoch;
   readonly moments: Moments;
   readonly moment: number;
   readonly onMoment: (moment: number) => void;
 }
 
 /** Every epoch of a run: the one in which it begins, and each that begins later, with its cause. */
-export function EpochLog({ epochs, first, moments, moment, onMoment }: EpochLogProps) {
+export function EpochLog({
+  epochs,
+  first: { epoch: first, cause },
+  moments,
+  moment,
+  onMoment,
+}: EpochLogProps) {
   return (
     <ol className="epochs scroll">
       {epochs.every(({ epoch }) => epoch !== first) && (
@@ -21,9 +27,10 @@ export function EpochLog({ epochs, first, moments, moment, onMoment }: EpochLogP
             <b>epoch {first}</b>
             <small>from the start</small>
             <span>
-              {first === 0
-                ? 'the first epoch of the lock'
-                : 'it had begun before the first step that is shown, so that its cause is not known here'}
+              {cause ??
+                (first === 0
+                  ? 'the first epoch of the lock'
+                  : 'it had begun before the first step that is shown, and no site remembers its cause')}
             </span>
           </button>
         </li>
@@ -42,7 +49,7 @@ export function EpochLog({ epochs, first, moments, moment, onMoment }: EpochLogP
                 step {moments.numberOf(change.moment)}
                 {at !== undefined && `, ${clockText(at)}`}
               </small>
-              <span>{causeText(change)}</span>
+              <span>{changeText(change)}</span>
             </button>
           </li>
         );

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { SiteState, TimelineStep } from '../../verification/timeline/format.ts';
-import { causeText, epochsOf, firstEpoch } from './epochs.ts';
+import { changeText, epochsOf, firstEpoch } from './epochs.ts';
 import { Moments } from './moments.ts';
 import { longRun } from './testing/long-run.ts';
 
@@ -27,8 +27,8 @@ it('tells of each epoch which site was lost, which stood, and which voted', () =
   ];
   const epochs = epochsOf(new Moments({ ...run, start, steps, messages: [] }));
   expect(epochs.map(({ epoch, moment, site }) => [epoch, moment, site])).toEqual([[1, 3, 'c']]);
-  expect(causeText(epochs[0]!)).toBe('b was lost; c stood for election; votes of a; the token begins at c');
-  expect(firstEpoch(new Moments({ ...run, start, steps, messages: [] }))).toBe(0);
+  expect(changeText(epochs[0]!)).toBe('b was lost; c stood for election; votes of a; the token begins at c');
+  expect(firstEpoch(new Moments({ ...run, start, steps, messages: [] }))).toEqual({ epoch: 0, cause: null });
 });
 
 it('tells the grounds of a candidacy where the run knows them', () => {
@@ -40,10 +40,10 @@ it('tells the grounds of a candidacy where the run knows them', () => {
     step('c', { sites: { c: following(5, 'c') } }),
   ];
   const moments = new Moments({ ...run, start, steps, messages: [] });
-  expect(epochsOf(moments).map(causeText)).toEqual([
+  expect(epochsOf(moments).map(changeText)).toEqual([
     'b is down: it is silent; c stood for election: its callers had waited for long, and a site was down; the token begins at c',
   ]);
-  expect(firstEpoch(moments)).toBe(4);
+  expect(firstEpoch(moments)).toEqual({ epoch: 4, cause: null });
 });
 
 it('tells of a watched run which site does not answer any more', () => {
@@ -55,7 +55,32 @@ it('tells of a watched run which site does not answer any more', () => {
     step('c', { sites: { c: following(1, 'c') } }),
   ];
   const epochs = epochsOf(new Moments({ ...run, start, steps, messages: [] }));
-  expect(causeText(epochs[0]!)).toBe('b does not answer any more; the token begins at c');
+  expect(changeText(epochs[0]!)).toBe('b does not answer any more; the token begins at c');
+});
+
+it('tells the cause of epochs that began before the run, or unseen, as the sites remember it', () => {
+  const run = longRun(0, ['a', 'c']);
+  const stood = (epoch: number, reason: string) => ({
+    epoch,
+    at: 5,
+    because: { reason, down: { b: 'closed' } },
+  });
+  const start = {
+    ...run.start,
+    sites: { a: following(4, 'c'), c: { ...following(4, 'c'), stood: stood(4, 'death') } },
+  };
+  const steps = [
+    step('c', { kind: 'seen', sites: { c: { ...following(6, 'a'), stood: stood(5, 'death') } } }),
+    step('a', { kind: 'seen', sites: { a: { ...following(6, 'a'), stood: stood(6, 'patience') } } }),
+  ];
+  const moments = new Moments({ ...run, start, steps, messages: [] });
+  expect(firstEpoch(moments)).toEqual({
+    epoch: 4,
+    cause: 'b is down: it has closed; c stood for election: its callers waited, and a site had died',
+  });
+  expect(epochsOf(moments).map(changeText)).toEqual([
+    'b is down: it has closed; a stood for election: its callers had waited for long, and a site was down; the token begins at a',
+  ]);
 });
 
 it('finds no epoch in a run of one', () => {

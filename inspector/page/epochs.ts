@@ -67,14 +67,35 @@ export function epochsOf(moments: Moments): readonly EpochChange[] {
       root: typeof root === 'string' ? root : null,
       lost: unique(of(['crash', 'restart'])),
       away: unique(of(['gone'])),
-      candidates: unique(suspicions.map((step) => step.site)).map((id) => ({
-        site: id,
-        reason: becauseOf(suspicions.find((step) => step.site === id)!)?.reason ?? null,
-      })),
-      down: Object.assign({}, ...suspicions.map((step) => becauseOf(step)?.down ?? {})),
+      ...(suspicions.length === 0 ? rememberedOf(moments, epoch) : causeOf(suspicions)),
       voters: unique(votes.map(({ event }) => String(event!['voter']))),
     };
   });
+}
+
+type Cause = Pick<EpochChange, 'candidates' | 'down'>;
+
+function causeOf(suspicions: readonly TimelineStep[]): Cause {
+  return {
+    candidates: unique(suspicions.map((step) => step.site)).map((id) => ({
+      site: id,
+      reason: becauseOf(suspicions.find((step) => step.site === id)!)?.reason ?? null,
+    })),
+    down: Object.assign({}, ...suspicions.map((step) => becauseOf(step)?.down ?? {})),
+  };
+}
+
+/** The candidacies for an epoch that the sites of a live run remember: nothing of that was seen. */
+function rememberedOf(moments: Moments, epoch: number): Cause {
+  const found = moments.timeline.sites.flatMap(({ id }) => {
+    const { values } = moments.siteHistory(id);
+    const stood = values.find((state) => state.stood?.epoch === epoch)?.stood;
+    return stood === undefined ? [] : [{ site: id, ...stood }];
+  });
+  return {
+    candidates: found.map(({ site, because }) => ({ site, reason: because.reason })),
+    down: Object.assign({}, ...found.map(({ because }) => because.down)),
+  };
 }
 
 /** The grounds of a candidacy, in records and live runs. */
@@ -82,10 +103,16 @@ function becauseOf({ event }: TimelineStep): Suspicion | null {
   return (event?.['because'] as Suspicion | undefined) ?? null;
 }
 
+export interface FirstEpoch {
+  readonly epoch: number;
+  /** `null`: no site remembers it. */
+  readonly cause: string | null;
+}
+
 /**
  * The epoch in which a run with epochs begins, as far as it is seen. `null`: it has no epochs.
  */
-export function firstEpoch(moments: Moments): number | null {
+export function firstEpoch(moments: Moments): FirstEpoch | null {
   const first = moments.timeline.sites.flatMap(
     ({ id }) =>
       moments
@@ -93,7 +120,10 @@ export function firstEpoch(moments: Moments): number | null {
         .values.map(epochIn)
         .find((epoch) => epoch !== null) ?? [],
   );
-  return first.length === 0 ? null : Math.min(...first);
+  if (first.length === 0) return null;
+  const epoch = Math.min(...first);
+  const cause = rememberedOf(moments, epoch);
+  return { epoch, cause: cause.candidates.length === 0 ? null : causeText(cause) };
 }
 
 function epochIn(state: Parameters<typeof contextOf>[0]): number | null {
@@ -124,22 +154,28 @@ const reasonWords: Readonly<Record<string, string>> = {
 };
 
 /** `b is down: no process listens at its address; c stood for election: ...; votes of a, c; the token begins at c`. */
-export function causeText({ site, root, lost, away, candidates, down, voters }: EpochChange): string {
-  const isTold = (id: string) => Object.hasOwn(down, id);
+export function changeText({ site, root, lost, away, voters, ...cause }: EpochChange): string {
+  const isTold = (id: string) => Object.hasOwn(cause.down, id);
   const crashed = lost.filter((id) => !isTold(id));
   const gone = away.filter((id) => !isTold(id) && !lost.includes(id));
   const parts = [
-    ...Object.entries(down).map(([id, why]) => `${id} is down: ${downWords[why] ?? why}`),
     ...(crashed.length === 0 ? [] : [`${crashed.join(', ')} ${crashed.length === 1 ? 'was' : 'were'} lost`]),
     ...(gone.length === 0
       ? []
       : [`${gone.join(', ')} ${gone.length === 1 ? 'does' : 'do'} not answer any more`]),
-    ...candidates.map(
-      ({ site: id, reason }) =>
-        `${id} stood for election${reason === null ? '' : `: ${reasonWords[reason] ?? reason}`}`,
-    ),
+    causeText(cause),
     ...(voters.length === 0 ? [] : [`votes of ${voters.join(', ')}`]),
     ...(root === null ? [] : [`the token begins at ${root}`]),
-  ];
+  ].filter((part) => part !== '');
   return parts.length === 0 ? `${site} follows it; its cause was not seen` : parts.join('; ');
+}
+
+function causeText({ candidates, down }: Cause): string {
+  return [
+    ...Object.entries(down).map(([id, why]) => `${id} is down: ${downWords[why] ?? why}`),
+    ...candidates.map(
+      ({ site, reason }) =>
+        `${site} stood for election${reason === null ? '' : `: ${reasonWords[reason] ?? reason}`}`,
+    ),
+  ].join('; ');
 }

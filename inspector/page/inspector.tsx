@@ -216,7 +216,7 @@ export function Inspector(props: InspectorProps) {
           {
             name: 'Epochs',
             className: 'epochs-tab',
-            count: epochs.length + (epochs.some(({ epoch }) => epoch === epochAtFirst) ? 0 : 1),
+            count: epochs.length + (epochs.some(({ epoch }) => epoch === epochAtFirst.epoch) ? 0 : 1),
             content: (
               <EpochLog
                 epochs={epochs}

@@ -5,7 +5,7 @@ import type { Cluster } from '../../runtime/index.ts';
 import { watchedCluster } from '../../runtime/testing/watched-cluster.ts';
 import type { Timeline } from '../../verification/timeline/format.ts';
 import { Attached } from './attach.ts';
-import { openAttached } from './live-page.ts';
+import { layOutKnown, openAttached } from './live-page.ts';
 import { builtPage } from './page.ts';
 import { serious } from './testing/axe.ts';
 
@@ -106,8 +106,9 @@ describe.skipIf(chrome === null)('in the browser', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();
-    // Where it must be built, that takes longer than a lock may stay silent.
+    // Each takes seconds at first, in which the sites of a cluster in this process would believe each other dead.
     await builtPage(() => undefined);
+    await layOutKnown();
   });
   afterAll(() => browser.close());
   async function opened() {
@@ -193,6 +194,16 @@ describe.skipIf(chrome === null)('in the browser', () => {
       .waitFor();
     await waits;
     expect(complaints).toEqual([]);
+
+    // A viewer that comes after the election learns its cause from the site that stood.
+    const later = await openAttached(urls.slice(1), 'main', 0);
+    onTestFinished(() => later.close());
+    const { page: late } = await opened();
+    await late.goto(later.url);
+    await late.getByRole('tab', { name: 'Epochs' }).click();
+    await expect
+      .poll(() => late.locator('.epochs').innerText(), { timeout: 10_000 })
+      .toMatch(/^epoch \d+\nfrom the start\na is down: .*; b stood for election: its callers waited/);
   });
 
   it('keeps the newest steps, says so, and keeps a paused reader where it has paused', async () => {

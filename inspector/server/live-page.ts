@@ -80,7 +80,7 @@ export async function openAttached(
 }
 
 /** Before anything is watched: while a chart is laid out, this process does nothing else, and windows would end. */
-async function layOutKnown(): Promise<void> {
+export async function layOutKnown(): Promise<void> {
   for (const { machine } of Object.values(recordedMachines)) await planOf(chartOf(machine));
 }
 

@@ -127,6 +127,7 @@ export class GuestSite<Tally extends Counts = Counts> {
         return { lock, epoch, frozen, token, line, held, waiting, waitedMs, changedMs };
       },
       peek: () => null,
+      stood: () => null,
     });
   }
 

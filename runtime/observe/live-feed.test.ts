@@ -32,7 +32,9 @@ function tapped(known = ['main', 'other']) {
       ...{ waitedMs: [], waiting: 0, changedMs: 5 },
     }),
     peek: (lock) => (lock === 'nowhere' ? null : { seq, snapshot }),
+    stood: (lock) => (lock === 'main' ? stood : null),
   });
+  const stood = { epoch: 3, agoMs: 20, because: { reason: 'death', down: { b: 'silent' } } };
   const told: WatchTold[] = [];
   const viewer = { waiting: 0, send: (frame: string) => void told.push(JSON.parse(frame) as WatchTold) };
   const session = tap.attach(viewer);
@@ -139,7 +141,7 @@ describe('a tap', () => {
     expect(happen(100)).toBe(10);
     const first = heard();
     expect(first.map(({ type }) => type)).toEqual(['window', 'lines', 'end']);
-    expect(first[0]).toMatchObject({ now: { seq: 7 } });
+    expect(first[0]).toMatchObject({ now: { seq: 7 }, stood: { epoch: 3, agoMs: 20 } });
     expect(first[2]).toMatchObject({ why: 'full' });
     expect(seqs(first)).toEqual([8, 9, 10, 11, 12, 13, 14, 15, 16, 17]);
     clock.advance(5_000);

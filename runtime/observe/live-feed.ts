@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { RecordedSnapshot, RecordLine } from '../../machines/record.ts';
-import type { SiteLock, WatchAsk, WatchTold, WindowEnd } from '../../machines/watch.ts';
+import type { SiteLock, WatchAsk, WatchedCandidacy, WatchTold, WindowEnd } from '../../machines/watch.ts';
 import type { Clock } from '../api/clock.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
 
@@ -20,6 +20,8 @@ export interface WatchedSite {
   row(lock: string): SiteLock;
   /** How the actor of a lock is; `null` where there is none. */
   peek(lock: string): { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
+  /** The last candidacy of the site for a lock; `null` where none is known. */
+  stood(lock: string): WatchedCandidacy | null;
 }
 
 /** Maximum number of events that a viewer is sent in a second. A window counts as one. */
@@ -198,7 +200,8 @@ export class LiveSession implements WatchSession {
       const known = this.#site.peek(lock);
       const row = known === null ? null : this.#site.row(lock);
       const sinceMs = row?.held?.heldMs ?? row?.waitedMs[0] ?? null;
-      this.#send({ type: 'window', lock, at: now(), now: known, sinceMs });
+      const stood = this.#site.stood(lock) ?? undefined;
+      this.#send({ type: 'window', lock, at: now(), now: known, sinceMs, stood });
     }
     this.open = lock;
     this.#left = allowed;

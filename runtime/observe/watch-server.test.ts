@@ -28,6 +28,7 @@ async function site(options: WatchServerOptions = {}, removeMember: () => Promis
       ...{ waitedMs: [], waiting: 0, changedMs: 5 },
     }),
     peek: () => ({ seq, snapshot }),
+    stood: () => null,
   });
   const watch = (viewer: Viewer) => tap.attach(viewer);
   const server = await serveWatch({ ...members, removeMember, watch }, options);

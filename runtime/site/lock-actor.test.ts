@@ -82,6 +82,7 @@ async function scene(
     sync: () => void log.push('sync'),
     activated: () => undefined,
     forgotten: () => undefined,
+    stood: () => undefined,
     waitsInMinority: () => undefined,
     isUp: () => true,
     peers: () => members.filter((member) => member !== site),

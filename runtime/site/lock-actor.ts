@@ -78,6 +78,8 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly hindrance: () => string | null;
   /** Whether local callers may ask yet. */
   readonly begun: () => boolean;
+  /** This site stood for `epoch` of a lock. */
+  readonly stood: (lock: string, epoch: number, because: Suspicion) => void;
   /** A local caller waits, and no majority is in reach. */
   readonly waitsInMinority: () => void;
   readonly crashed: (error: InvariantError) => void;
@@ -279,7 +281,10 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     const { tally, notice } = this.#setting;
     tally.suspicions += 1;
     if (!this.#isBeginning) notice({ type: 'suspected', lock: this.lock, because });
+    const before = this.snapshot.context.promised;
     this.#driver.take({ type: 'suspect', because });
+    const { promised } = this.snapshot.context;
+    if (promised > before) this.#setting.stood(this.lock, promised, because);
   }
 
   /** The voters have changed. */

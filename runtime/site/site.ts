@@ -18,6 +18,7 @@ import { GrantWatch } from '../lock/grant-watch.ts';
 import { Places } from '../lock/places.ts';
 import { Row } from '../lock/row.ts';
 import type { MailboxHandlers } from '../mailbox/mailbox.ts';
+import { Candidacies } from '../observe/candidacies.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import { defaultDriftShare, type Limits, type StrictSettings } from '../options/schema.ts';
@@ -70,6 +71,7 @@ export class Site implements MailboxHandlers {
   readonly guests?: GuestHost;
   readonly #admission: Admission;
   readonly #feed: LiveFeed;
+  readonly #candidacies: Candidacies;
   readonly #unmet: Set<SiteId>;
   #resolveReady!: () => void;
   #rejectReady!: (reason: Error) => void;
@@ -93,6 +95,7 @@ export class Site implements MailboxHandlers {
   constructor(options: SiteSetting) {
     const { self: site, store, recorder, mailbox, timing, clock, strict, notice, inspect, engine } = options;
     this.#options = options;
+    this.#candidacies = new Candidacies(clock);
     this.#feed = new LiveFeed({
       site,
       machine: protocolName,
@@ -106,6 +109,7 @@ export class Site implements MailboxHandlers {
         const actor = this.find(lock);
         return actor === undefined ? null : { seq: actor.seq, snapshot: actor.snapshot };
       },
+      stood: (lock) => this.#candidacies.of(lock),
     });
     this.#unmet = new Set(options.peers);
     this.ready = new Promise((resolve, reject) => {
@@ -180,6 +184,7 @@ export class Site implements MailboxHandlers {
       unheard: (actor, told) => this.#unheard(actor, told),
       forgotten: (actor) => this.#locks.forgotten(actor),
       hindrance: () => this.#membership.hindrance(),
+      stood: (lock, epoch, because) => this.#candidacies.stood(lock, epoch, because),
       waitsInMinority: () => this.#minority.watch(),
       crashed: (error) => this.crash(error),
     };

@@ -7,6 +7,7 @@ import {
   type RecordLine,
   type StartLine,
 } from '../../machines/record.ts';
+import type { Candidacy } from './format.ts';
 
 /** One happening of a recorded run. */
 export type Happening =
@@ -28,6 +29,8 @@ export type Happening =
       readonly at?: number;
       /** Likewise: since when it holds the lock or waits for it. */
       readonly since?: number;
+      /** Its last candidacy, as it remembers it. */
+      readonly stood?: Candidacy;
     }
   /** The site's steps are not seen from here on. */
   | { readonly type: 'unseen'; readonly site: SiteId; readonly at?: number }

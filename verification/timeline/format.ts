@@ -70,6 +70,17 @@ export interface SiteState {
    * In a live run: since when its client is as it is, so since when it holds or waits. Milliseconds since 1970, by the site's clock.
    */
   readonly since?: number;
+  /** In a live run: its last candidacy, which may be the cause of an epoch that began before the first step. */
+  readonly stood?: Candidacy;
+}
+
+/** A site stood for a new epoch. */
+export interface Candidacy {
+  readonly epoch: number;
+  /** Milliseconds since 1970, by the site's clock. */
+  readonly at: number;
+  /** Its grounds, and the sites that it believed down, each with the grounds for that. */
+  readonly because: { readonly reason: string; readonly down: Readonly<Record<string, string>> };
 }
 
 /** `open`: not decided yet. `reason` describes the violated part in words. */

@@ -10,7 +10,7 @@ import { messageText } from '../system/text.ts';
 import type { Happening } from './causal-order.ts';
 import { chartOf } from './chart.ts';
 import { forgettable, messagesAfter, stepsAfter } from './forget.ts';
-import type { Judgement, SiteState, Timeline, TimelineStep, TypedValue } from './format.ts';
+import type { Candidacy, Judgement, SiteState, Timeline, TimelineStep, TypedValue } from './format.ts';
 import { changes, type JudgedStep, Judges } from './judges.ts';
 import { Post } from './post.ts';
 import { taken } from './taken.ts';
@@ -163,14 +163,14 @@ export class TimelineBuilder {
     }
   }
 
-  #see({ site, snapshot, missed, since }: Extract<Happening, { type: 'seen' }>): void {
+  #see({ site, snapshot, missed, since, stood }: Extract<Happening, { type: 'seen' }>): void {
     const text =
       missed === 0 ? `${site} is seen` : `${site} is seen again, after ${missed} events that were not`;
     this.#step({
       kind: 'seen',
       site,
       text,
-      state: { ...nothing, ...snapshot, ...(since !== undefined && { since }) },
+      state: { ...nothing, ...snapshot, ...(since !== undefined && { since }), ...(stood && { stood }) },
     });
   }
 
@@ -194,7 +194,12 @@ export class TimelineBuilder {
     const departed = cause === null ? null : (this.#machine?.departs(event) ?? null);
     if (departed !== null) this.#members.get(site)!.delete(departed);
     const before = this.#state.get(site)!;
-    const state: SiteState = { up: true, ...snapshot, ...this.#since(before, snapshot, effects) };
+    const state: SiteState = {
+      up: true,
+      ...snapshot,
+      ...this.#since(before, snapshot, effects),
+      ...this.#stood(before, typed, snapshot),
+    };
     const text =
       cause === null
         ? `${site}: ${clientText(event)}`
@@ -220,6 +225,14 @@ export class TimelineBuilder {
     const isSame = isEqualClient(before.value, value) && effects.every(({ type }) => type !== 'grant');
     const since = isSame ? before.since : this.#at;
     return since === undefined ? {} : { since };
+  }
+
+  #stood(before: SiteState, event: TypedValue, { context }: RecordedSnapshot): Pick<SiteState, 'stood'> {
+    const because = event['because'] as Candidacy['because'] | undefined;
+    const { promised } = context as { readonly promised?: number };
+    const isCandidacy = because !== undefined && promised !== undefined && this.#at !== undefined;
+    if (this.#isLive && isCandidacy) return { stood: { epoch: promised, at: this.#at!, because } };
+    return before.stood === undefined ? {} : { stood: before.stood };
   }
 
   #receive(

@@ -27,6 +27,13 @@ const told = z.discriminatedUnion('type', [
     at,
     now: z.strictObject({ seq: z.int().min(0), snapshot }).nullable(),
     sinceMs: z.number().nullish(),
+    stood: z
+      .strictObject({
+        epoch: z.int().min(0),
+        agoMs: z.number(),
+        because: z.strictObject({ reason: z.string(), down: z.record(z.string(), z.string()) }),
+      })
+      .optional(),
   }),
   z.strictObject({ type: z.literal('lines'), lines: z.array(z.tuple([at, recordLine])) }),
   z.strictObject({ type: z.literal('end'), at, why: z.enum(['full', 'slow', 'closed']) }),

@@ -173,16 +173,19 @@ describe('a watched cluster', () => {
     const watched = new Watched(of('b'), () => now);
     watched.attached('b');
     const { snapshot } = records['b']!.find((line) => line.kind === 'event') as EventLine;
+    const because = { reason: 'death', down: { a: 'silent' } };
     watched.told('b', {
       type: 'window',
       lock: 'main',
       at: 90_000,
       now: { seq: 1, snapshot },
       sinceMs: 4_000,
+      stood: { epoch: 2, agoMs: 30_000, because },
     });
     watched.follow(20);
     const seen = watched.telling!.timeline.steps.at(-1)!.sites['b'];
-    expect(seen).toMatchObject({ value: { client: 'requesting' }, since: 86_000 });
+    const stood = { epoch: 2, at: 60_000, because };
+    expect(seen).toMatchObject({ value: { client: 'requesting' }, since: 86_000, stood });
     now = 2_500;
     expect(watched.clocks).toEqual({ b: 92_500 });
     const granted = records['b']!.find(
@@ -193,7 +196,7 @@ describe('a watched cluster', () => {
     watched.follow(20);
     const [held, gone] = watched.telling!.timeline.steps.slice(-2).map(({ sites }) => sites['b']);
     expect(held).toMatchObject({ value: { client: 'inCS' }, since: 92_000 });
-    expect(gone).toMatchObject({ value: { client: 'inCS' }, since: 92_000, unseen: true, gone: true });
+    expect(gone).toMatchObject({ value: { client: 'inCS' }, since: 92_000, unseen: true, gone: true, stood });
     expect(watched.telling!.steps.at(-1)!.at).toBe(92_500);
     expect(watched.clocks).toEqual({});
   });

@@ -64,7 +64,7 @@ export class Watched {
       case 'found':
         return;
       case 'window': {
-        const { at, now, sinceMs } = told;
+        const { at, now, sinceMs, stood } = told;
         const since = sinceMs === undefined || sinceMs === null ? {} : { since: at - sinceMs };
         // The number of missed events is known once the earlier reports have been added.
         const seen = {
@@ -74,6 +74,7 @@ export class Watched {
           snapshot: now?.snapshot ?? null,
           missed: 0,
           ...since,
+          ...(stood && { stood: { epoch: stood.epoch, at: at - stood.agoMs, because: stood.because } }),
         } as const;
         add(at, seen, now?.seq ?? null);
         this.#hearClock(site, at);
