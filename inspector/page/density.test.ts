@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { stepAxis, timeAxis } from './axis.ts';
 import { Density } from './density.ts';
+import { everyStep } from './filter.ts';
 import { Moments } from './moments.ts';
 import { longRun } from './testing/long-run.ts';
 import { isCritical } from './values.ts';
@@ -28,10 +29,10 @@ it('counts the steps of a site, and the moments in its critical section, in any 
 });
 
 it('counts the steps that a filter includes alone', () => {
-  const found = Density.of(moments, { text: 'leaves', site: 'b' });
+  const found = Density.of(moments, { ...everyStep, text: 'leaves', site: 'b' });
   expect(found.in('a', 0, 201).steps).toBe(0);
   expect(found.in('b', 0, 201).steps).toBe(25);
-  expect(Density.of(moments, { text: 'enters', site: 'b' }).in('b', 0, 201).steps).toBe(25);
+  expect(Density.of(moments, { ...everyStep, text: 'enters', site: 'b' }).in('b', 0, 201).steps).toBe(25);
   expect(Density.of(moments).in('b', 0, 201).steps).toBe(50);
 });
 
