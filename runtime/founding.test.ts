@@ -75,6 +75,25 @@ test('a founder that another one has called in vain so far is not taken for dead
 });
 
 describe('another list of members', () => {
+  test('a site that names itself a founder, when the cluster is founded without it, is told so and is not added', async () => {
+    const { start, kill } = await fleet(three, 'disks');
+    const [a, b] = [await start('a', ['a', 'b']), await start('b', ['a', 'b'])];
+    await Promise.all([a.ready(), b.ready()]);
+    const c = await start('c', three, { founders: three });
+    const why = expect.stringContaining('the cluster was founded without c');
+    const refused = expect.objectContaining({ code: 'NOT_A_MEMBER', message: why });
+    await expect(fenceOf(c, 'x')).rejects.toEqual(refused);
+    // Longer than a site that asks to be added waits for it.
+    await sleep(1_500);
+    for (const cluster of [a, b]) expect(cluster.members()).toMatchObject({ version: 1 });
+    await expect(fenceOf(c, 'x')).rejects.toEqual(refused);
+    await expect(c.removeMember('a')).rejects.toEqual(refused);
+    await kill('c');
+    const gate = new FenceGate();
+    for (const cluster of [a, b, await start('c')])
+      expect(gate.accept('x', await fenceOf(cluster, 'x'))).toBe(true);
+  });
+
   test('never becomes a cluster of its own: the data name the members, and a new site joins them', async () => {
     const five = ['a', 'b', 'c', 'd', 'e'];
     const { start, kill } = await fleet(five, 'disks', { timing: patient });
@@ -134,7 +153,7 @@ describe('a site whose data are gone', () => {
     const [back, emptied] = [await start('b'), await start('c')];
     await eventually(() => expect(back.status().connected).toEqual(['c']));
     await expect(fenceOf(back, 'x', 500)).rejects.toThrow(
-      'no majority of the voters is in reach (missing: a, c)',
+      'no majority of the voters is in reach (missing: a, c; up with other data than the voter of that name: c)',
     );
     await expect(fenceOf(emptied, 'x', 100)).rejects.toThrow('this site is no member yet');
     const again = await start('a');

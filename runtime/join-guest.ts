@@ -17,13 +17,14 @@ import { configurationOf } from './site/configuration.ts';
 import { JoinedCluster } from './site/joined-cluster.ts';
 import { siteCodec } from './site/protocol.ts';
 import { Tally } from './site/tally.ts';
+import type { Versions } from './wire/frames.ts';
 
 /** Number of sessions' leases that fit into a lease of strict mode: a member answers only while its own lasts longer (G3). */
 const sessionsPerLease = 3;
 const heartbeatsPerSession = 4;
 
 /** Makes this process a guest. Resolves at once: it finds a member by itself. */
-export async function joinAsGuest(settings: Settings): Promise<Cluster> {
+export async function joinAsGuest(settings: Settings, versions?: Versions): Promise<Cluster> {
   const { site: self, cluster, limits, discovery, peers } = settings;
   const { clock = ownClock(), random = systemRandom } = settings;
   const transport = transportOf(settings);
@@ -44,7 +45,7 @@ export async function joinAsGuest(settings: Settings): Promise<Cluster> {
     (settings.onCrash ?? throwUncaught)(error);
   };
   const common = { settings, self, transport, clock, random, notice, crashed, tally: new Tally() };
-  const { mailbox, site } = guestParts(common);
+  const { mailbox, site } = guestParts({ ...common, ...(versions && { versions }) });
   const failed = (error: OperatingError) => notice({ type: 'error', error, peer: null, remote: null });
   const found = (addresses: readonly Address[]) =>
     site.found([...Object.values(peers), ...callable(addresses, transport, failed)]);
@@ -68,22 +69,27 @@ export interface GuestPartsOptions
   readonly transport: Transport;
   /** Port at which this process listens. Default: none. */
   readonly port?: () => number;
+  /** Of the wire. Default: those of this build. */
+  readonly versions?: Versions;
 }
 
 /** A guest that has not begun to look for a member. */
-export function guestParts({ settings, transport, port, ...options }: GuestPartsOptions) {
-  const { cluster, strict = null, limits, timing } = settings;
+export function guestParts({ settings, transport, port, versions, ...options }: GuestPartsOptions) {
+  const { cluster, strict = null, limits, timing, abortInMinority = false } = settings;
   const longest = strict ? strict.leaseMs / sessionsPerLease : Number.POSITIVE_INFINITY;
   const leaseMs = Math.min(timing.failureTimeoutMs, longest);
   const heartbeatMs = Math.min(timing.heartbeatMs, leaseMs / heartbeatsPerSession);
   const mailbox = new GuestMailbox({
-    ...{ ...options, cluster, limits, transport, codec: siteCodec() },
+    ...{ ...options, cluster, limits, transport, codec: siteCodec(versions) },
     configuration: configurationOf({ strict }),
     incarnation: options.random.incarnation(),
     timing: { heartbeatMs, failureTimeoutMs: leaseMs },
     ...(port && { port }),
   });
-  return { mailbox, site: new GuestSite<Tally>({ ...options, mailbox, timing, limits, leaseMs }) };
+  return {
+    mailbox,
+    site: new GuestSite<Tally>({ ...options, mailbox, timing, limits, leaseMs, abortInMinority }),
+  };
 }
 
 /** The addresses that may be called. Of the others `failed` is told. */

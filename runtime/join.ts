@@ -49,7 +49,7 @@ export async function joinWith(
   versions?: Versions,
 ): Promise<Cluster> {
   const settings = parseOptions(options);
-  if (settings.guest) return joinAsGuest(settings);
+  if (settings.guest) return joinAsGuest(settings, versions);
   const transport = transportOf(settings);
   const { site: self, cluster, root, dataDir, traceDir, strict = null } = settings;
   const { timing, limits, clock = ownClock(), random = systemRandom, inspect, engine } = settings;
@@ -144,6 +144,7 @@ export async function joinWith(
     if (discovery && fits) {
       const guest = guestParts({
         ...{ settings, transport, clock, random, notice, crashed, tally: site.tally },
+        ...(versions && { versions }),
         self: uniqueId(self),
         port: () => mailbox.advertised.port,
         tried: (...seen) => fitting!.tried(...seen),

@@ -56,7 +56,8 @@ describe('a fleet', () => {
 
   test('removes a site that has been down for long, and no more than it may', async () => {
     const { start, kill } = await fleet(['a', 'b', 'c'], 'disks', {
-      members: { removeAfterMs: 200, leastVoters: 2 },
+      // A busy machine keeps no site from another for so long.
+      members: { removeAfterMs: 1_000, leastVoters: 2 },
     });
     const [a, b, c] = [await start('a'), await start('b'), await start('c')];
     for (const cluster of [a, b, c]) await cluster!.ready();
@@ -124,5 +125,19 @@ describe('an operator', () => {
     await expect(alone.removeMember('e')).rejects.toMatchObject({ code: 'TOO_FEW_VOTERS' });
     const outside = await start('d', ['a'], { join: true });
     await expect(outside.removeMember('a')).rejects.toMatchObject({ code: 'NOT_A_MEMBER' });
+  });
+
+  test('is told at once by a site that is removed while it is to change the members', async () => {
+    const { start, kill } = await fleet(['a', 'b', 'c', 'd'], 'disks');
+    const three = ['a', 'b', 'c'];
+    const [a, , c] = [await start('a', three), await start('b', three), await start('c', three)];
+    await Promise.all([a!.ready(), c!.ready()]);
+    // It waits for a site that nobody has started.
+    const change = c!.addMember('d', { timeoutMs: 60_000 });
+    const told = expect(change).rejects.toThrow('NOT_A_MEMBER: c was removed before it was to add d');
+    await a!.removeMember('c');
+    await told;
+    await agreed([a!], ['a', 'b']);
+    await kill('c');
   });
 });

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { siteMachine } from '../machines/epoch/site.ts';
 import { type Cluster, FenceGate, type Notice } from './index.ts';
+import { joinWith } from './join.ts';
 import { eventually } from './testing/eventually.ts';
 import { endFleets, fleet } from './testing/fleet.ts';
 import type { Versions } from './wire/frames.ts';
@@ -108,5 +110,60 @@ test('sites too far apart say so at both ends, and the others go on', async () =
       /speaks version 9 of the wire, got one that speaks 7; upgrade the other site/,
     );
     expect([a.status().connected, c.status().connected]).toEqual([['c'], ['a']]);
+  });
+});
+
+describe('a guest and its member', () => {
+  const timing = { heartbeatMs: 20, failureTimeoutMs: 150 };
+  /** A guest of one member, with its notices. */
+  async function guestOf({ address }: Cluster, versions: Versions) {
+    const options = { cluster: 'test', site: 'web', guest: true, discovery: [address], timing };
+    const guest = await joinWith(siteMachine, options, undefined, versions);
+    onTestFinished(() => guest.close({ graceful: false }));
+    const notices: Notice[] = [];
+    guest.on('notice', (notice) => notices.push(notice));
+    return { guest, notices };
+  }
+
+  test.each([
+    ['an older guest at a newer member', before, after],
+    ['a newer guest at an older member', after, before],
+  ])('work together: %s', async (_, ofGuest, ofMember) => {
+    const { start, kill } = await fleet(['a'], 'disks', { timing });
+    const gate = new FenceGate();
+    let member = await start('a', ['a'], {}, ofMember);
+    const { guest, notices } = await guestOf(member, ofGuest);
+    const use = async () => {
+      for (const cluster of [member, guest]) {
+        const fence = await cluster.lock('x').run((held) => held.fence, { timeoutMs: 10_000 });
+        expect(gate.accept('x', fence)).toBe(true);
+      }
+    };
+    await use();
+    // The member is upgraded, or the other way, under its guest.
+    await kill('a');
+    member = await start('a', ['a'], {}, ofGuest);
+    await use();
+    const faults = notices.filter(({ type }) => type === 'error');
+    expect(faults).toEqual([]);
+  });
+
+  test('say so where they are too far apart, and the caller that waits is told', async () => {
+    const { start, notices: ofMember } = await fleet(['a'], 'nothing', { timing });
+    const member = await start('a', ['a'], {}, later);
+    const { guest, notices } = await guestOf(member, before);
+    const why = /speaks version 7 of the wire, got one that speaks 9; upgrade this site/;
+    await expect(guest.lock('x').acquire({ timeoutMs: 1_000 })).rejects.toMatchObject({
+      code: 'ACQUIRE_TIMEOUT',
+      message: expect.stringMatching(/version/),
+    });
+    expect(guest.lock('x').status().hindrance).toMatch(/^no member has answered .*version/);
+    const faults = (all: readonly Notice[]) =>
+      all.flatMap((notice) => (notice.type === 'error' ? [notice.error] : []));
+    expect(faults(notices)[0]).toMatchObject({
+      code: 'FOREIGN_VERSION',
+      message: expect.stringMatching(why),
+    });
+    expect(faults(ofMember('a'))[0]).toMatchObject({ code: 'FOREIGN_VERSION' });
   });
 });

@@ -87,6 +87,7 @@ export class GuestActor implements QueueOwner, DriverOwner<GuestEvent, GuestEffe
     const isInside = value === 'inCS';
     const { clock } = this.#setting;
     const heldMs = this.#queue?.heldMs ?? null;
+    const { hindrance } = this;
     return {
       last: context.member,
       line: [],
@@ -99,6 +100,7 @@ export class GuestActor implements QueueOwner, DriverOwner<GuestEvent, GuestEffe
       changedMs: Math.max(0, clock.now() - this.#changedAt),
       ...(isInside && this.#fence && { fence: this.#fence }),
       ...(heldMs !== null && { heldMs }),
+      ...(hindrance !== null && { hindrance }),
     };
   }
 

@@ -11,6 +11,7 @@ import {
   type Invitation,
   type MembersAt,
   type MemberTold,
+  type Minority,
   memberWaitMs,
 } from './protocol.ts';
 import { type HostedLock, LockProxy, type ProxyOwner } from './proxy.ts';
@@ -26,7 +27,7 @@ export interface GuestHostOptions {
   readonly maxLocks: number;
   /** The lock of this name. Throws why this site has none. */
   readonly lock: (name: string) => HostedLock;
-  /** Is this site a member, so that it can serve guests? */
+  /** Can this site serve guests? It is a member, and it has not been without a majority for long. */
   readonly serves: () => boolean;
   /** Where processes become members by themselves. */
   readonly fits?: {
@@ -98,6 +99,8 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
     const isFull = told.type === 'ASK' && guest.locks.size >= this.#options.maxLocks;
     proxy.take({ ...told, guest: source } as GuestMessage, isFull);
     this.#watch(source, guest);
+    // Not within the call of the one that is dismissed.
+    if (!this.#options.serves()) this.#options.clock.nextTurn(() => this.#sendOn(source, guest));
   }
 
   peerChanged(change: PeerChange): void {
@@ -168,6 +171,11 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
     for (const guest of this.#guests.keys()) this.#options.attached.dismiss(guest);
   }
 
+  /** No majority has been in reach for long: guests do better with another member. */
+  majorityLost(): void {
+    for (const [id, guest] of this.#guests) this.#sendOn(id, guest);
+  }
+
   /** This site grants no more: guests that hold nothing here are free to go. */
   dismissIdle(): void {
     for (const [guest, { locks }] of this.#guests)
@@ -232,6 +240,16 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
 
   crashed(error: InvariantError): void {
     this.#options.crashed(error);
+  }
+
+  /** Sends the guest to another member, unless it holds a lock here: then it is told why it should not. */
+  #sendOn(target: SiteId, guest: Attached): void {
+    const { self: source, mailbox, attached } = this.#options;
+    if (this.#stopped || this.#options.serves() || !mailbox.isUp(target)) return;
+    if ([...guest.locks].some((proxy) => proxy.holdsFor(target))) {
+      const message: Minority = { type: 'MINORITY' };
+      mailbox.post({ source, target, lock: membersLock, message, stamp });
+    } else attached.dismiss(target, 'closed');
   }
 
   #guest(id: SiteId): Attached {

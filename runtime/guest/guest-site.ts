@@ -30,6 +30,8 @@ export interface GuestSiteOptions<Tally> {
   readonly notice: (notice: Notice) => void;
   /** The outcome of a call of an address, where no member serves this guest (M10). */
   readonly tried?: (address: Address, result: CallResult) => void;
+  /** Whether holders lose their locks where the member reaches no majority, unless they say otherwise. Default: false. */
+  readonly abortInMinority?: boolean;
   /** A session with a member has begun, and is over. */
   readonly sessionChanged?: (isAttached: boolean) => void;
   /** A member asks this guest to become one: where they listen, by their names. */
@@ -100,7 +102,7 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#setting = {
       ...{ self, clock, notice, tally, maxBatch: limits.maxBatch, answerMs: timing.heartbeatMs },
       places: new Places(clock),
-      grants: new GrantWatch(clock),
+      grants: new GrantWatch(clock, options.abortInMinority),
       row: new Row(),
       hindrance: () => (this.#member === null ? `no member has answered (${this.#why})` : null),
       look: () => this.#look(),
@@ -412,6 +414,13 @@ export class GuestSite<Tally extends Counts = Counts> {
     if (this.#member === null) return;
     if (lock === membersLock && message.type === 'INVITE') {
       this.#options.invited?.({ ...this.#told, [source]: this.#at! });
+      return;
+    }
+    if (lock === membersLock && message.type === 'MINORITY') {
+      const why = `${source} reaches no majority of the voters, and another site may hold the lock by now`;
+      this.#setting.grants.majorityLost(
+        new OperatingError('LOCK_LOST', `${why}. Stop, and acquire it again`),
+      );
       return;
     }
     if (!isAnswer(message.type))

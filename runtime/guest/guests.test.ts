@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
-import type { Cluster, ClusterOptions, Held, Notice } from '../index.ts';
+import type { Address, Cluster, ClusterOptions, Discovery, Held, Notice } from '../index.ts';
 import { compareFences, joinCluster } from '../index.ts';
-import { codes, openMembers } from '../testing/cluster.ts';
+import { anyPort, codes, openMembers } from '../testing/cluster.ts';
 import { Authority } from '../testing/credentials.ts';
 import { eventually } from '../testing/eventually.ts';
 import { identity, plain, RawPeer } from '../testing/peer.ts';
@@ -156,6 +156,66 @@ test('a member that leaves sends its guests to another', async () => {
   await sites.find((site) => site.cluster.site === member)!.cluster.close();
   await cluster.lock('main').run(() => {});
   expect(cluster.status().connected).not.toEqual([member]);
+});
+
+test('guests of a member that is cut off go to another; one that leads there gives up, and other holders go on', async () => {
+  const common = { cluster: 'test', timing };
+  const nowhere = { host: '127.0.0.1', port: 1 };
+  const site = async (name: string, peers: ClusterOptions['peers'] = {}) => {
+    const cluster = await joinCluster({ ...common, site: name, listen: anyPort, peers });
+    onTestFinished(() => cluster.close({ graceful: false }));
+    return cluster;
+  };
+  // Of each pair the first one dials: so all that a says goes through relays.
+  const c = await site('c', { a: nowhere, b: nowhere });
+  const b = await site('b', { a: nowhere, c: c.address });
+  const links = [await relayed({ cluster: b }), await relayed({ cluster: c })];
+  const a = await site('a', { b: links[0]!.address, c: links[1]!.address });
+  await Promise.all([a, b, c].map((cluster) => cluster.ready({ timeoutMs: 10_000 })));
+  // They know a alone at first; where a reaches the others, they do not.
+  const shows: ((addresses: readonly Address[]) => void)[] = [];
+  const discovery: Discovery = {
+    watch: ({ found }) => {
+      found([a.address]);
+      shows.push(found);
+      return () => {};
+    },
+  };
+  const of = () => guest([], { discovery });
+  const [leader, holder, waiter] = [await of(), await of(), await of()];
+  const terms: Held[] = [];
+  const leads = leader.cluster.lead(
+    'cron',
+    (held) => {
+      terms.push(held);
+      return lost(held).then(() => undefined);
+    },
+    { retryMs: 5 },
+  );
+  onTestFinished(() => leads.close());
+  await eventually(() => expect(leads.leading).toBe(true));
+  const kept = await holder.cluster.lock('kept').acquire();
+  const own = await a.lock('own').acquire();
+  const waits = waiter.cluster.lock('own').acquire();
+  await eventually(() => expect(a.lock('own').status().waiting).toBe(1));
+
+  for (const show of shows) show([a, b, c].map(({ address }) => address));
+  for (const link of links) link.stall(true);
+  await eventually(() => expect(terms.map(({ signal }) => signal.aborted)).toEqual([true, false]));
+  expect(terms[0]!.signal.reason).toMatchObject({
+    code: 'LOCK_LOST',
+    message: expect.stringContaining('a reaches no majority of the voters'),
+  });
+  expect(leader.cluster.status().connected).not.toEqual(['a']);
+  expect(compareFences(terms[1]!.fence, terms[0]!.fence)).toBeGreaterThan(0);
+  // The holder at the member itself is told when the link is whole again: the fence of the next one is higher.
+  const next = await waits;
+  expect(compareFences(next.fence, own.fence)).toBeGreaterThan(0);
+  expect([kept.signal.aborted, holder.cluster.status().connected]).toEqual([false, ['a']]);
+  // It asks elsewhere as soon as it holds nothing there.
+  kept.release();
+  await holder.cluster.lock('kept').run(() => {}, { timeoutMs: 10_000 });
+  expect(holder.cluster.status().connected).not.toEqual(['a']);
 });
 
 test('guests share the line of their member with its own callers', async () => {

@@ -25,6 +25,14 @@ export interface Invitation {
   readonly type: 'INVITE';
 }
 
+/**
+ * Tells a guest that is inside that its member has reached no majority for too long. No statechart hears of it: a guest may release, and end
+ * a session, at any time.
+ */
+export interface Minority {
+  readonly type: 'MINORITY';
+}
+
 /** The messages between guests and members, as they are written. */
 export const guestLayout = {
   ASK: { session: 'count', request: 'count', leaseMs: 'count' },
@@ -33,7 +41,8 @@ export const guestLayout = {
   NO_ROOM: { request: 'count' },
   LOST: { request: 'count' },
   INVITE: {},
-} as const satisfies LayoutOf<GuestTold | MemberTold | Invitation>;
+  MINORITY: {},
+} as const satisfies LayoutOf<GuestTold | MemberTold | Invitation | Minority>;
 
 /**
  * The time that a member waits after the last sign of life of a guest, before it ends its session: as long as the guest's clock

@@ -529,6 +529,12 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         this.#take({ type: 'change', change: step });
         return;
       }
+      // It cannot coordinate any more. Its own removal may still be lost.
+      if (!this.isVoter && !('remove' in request.wanted && request.wanted.remove === this.#setting.self)) {
+        this.#remove(request);
+        request.reject(new OperatingError('NOT_A_MEMBER', this.#removedBefore(request.wanted)));
+        continue;
+      }
       // A configuration that another coordinator has written may still be lost. A coordinator that commits it is sure
       // of it.
       this.#standLater();
@@ -609,11 +615,16 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   #obstacle(wanted: WantedChange): string {
     const { idOf: up, self } = this.#setting;
     const missing = this.#names.filter((name) => name !== self && up(name) === null);
-    const unreached = missing.length > 0 ? ` (not in reach: ${missing.join(', ')})` : '';
-    const what = 'add' in wanted ? `add ${wanted.add}` : `remove ${wanted.remove}`;
+    const unreached = missing.length > 0 ? ` (not in reach: ${missing.toSorted().join(', ')})` : '';
     return this.#stepTo(wanted) === 'wait'
       ? `${self} has not heard of ${'add' in wanted ? wanted.add : ''}, which is to be added: start it, with this site among its peers`
-      : `no majority of ${this.#names.toSorted().join(', ')}${unreached} has agreed to ${what}`;
+      : `no majority of ${this.#names.toSorted().join(', ')}${unreached} has agreed to ${textOf(wanted)}`;
+  }
+
+  /** Why a change is not made, for a person. */
+  #removedBefore(wanted: WantedChange): string {
+    const voters = this.#names.toSorted().join(', ');
+    return `${this.#setting.self} was removed before it was to ${textOf(wanted)}, and only a voter can change the members: ask ${voters}`;
   }
 
   // For the driver.
@@ -705,6 +716,9 @@ export function lastVoter(name: SiteId): OperatingError {
   const what = `${name} is the last voter: nothing would be left of the cluster`;
   return new OperatingError('TOO_FEW_VOTERS', `${what}; add another one first, or stop it`);
 }
+
+const textOf = (wanted: WantedChange): string =>
+  'add' in wanted ? `add ${wanted.add}` : `remove ${wanted.remove}`;
 
 function promiseOf(store: Store, lock: string): number {
   const kept = store.read(lock, '');

@@ -29,15 +29,23 @@ export class MinorityWatch {
   #cancelNotice: (() => void) | null = null;
   #cancelLost: (() => void) | null = null;
   #isTold = false;
+  /** Another site may lead by now, unless a majority is in reach again. */
+  #isLost = false;
   #stopped = false;
 
   constructor(options: MinorityWatchOptions) {
     this.#options = options;
   }
 
+  /** Has no majority been in reach for so long that another site may lead? */
+  get isLong(): boolean {
+    return this.#isLost && !this.#options.hasMajority();
+  }
+
   /** A majority is in reach again. */
   regained(): void {
     this.#isTold = false;
+    this.#isLost = false;
   }
 
   /** A voter that is down took the majority. Another site may lead once a majority has begun an epoch without this site. */
@@ -46,6 +54,7 @@ export class MinorityWatch {
     const tell = () => {
       this.#cancelLost = null;
       if (hasMajority()) return;
+      this.#isLost = true;
       const which = `no majority of the voters is in reach (missing: ${missing().join(', ')})`;
       const reason = `${which}, and another site may hold the lock by now. Stop, and acquire it again`;
       majorityLost(new OperatingError('LOCK_LOST', reason));

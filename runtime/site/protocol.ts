@@ -3,7 +3,13 @@ import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { FoundingMessage } from '../../machines/members/founding.ts';
 import type { MembersMessage } from '../../machines/members/messages.ts';
 import type { Address } from '../api/peer.ts';
-import { type GuestTold, guestLayout, type Invitation, type MemberTold } from '../guest/protocol.ts';
+import {
+  type GuestTold,
+  guestLayout,
+  type Invitation,
+  type MemberTold,
+  type Minority,
+} from '../guest/protocol.ts';
 import { Codec } from '../wire/codec.ts';
 import type { Versions } from '../wire/frames.ts';
 import type { LayoutOf, Since } from '../wire/layout.ts';
@@ -86,11 +92,11 @@ export const vocabulary = {
   ...membersLayout,
   ...guestLayout,
 } as const satisfies LayoutOf<
-  SiteMessage | FoundingMessage | MembersTold | Addresses | GuestTold | MemberTold | Invitation
+  SiteMessage | FoundingMessage | MembersTold | Addresses | GuestTold | MemberTold | Invitation | Minority
 >;
 
 /** The version of the wire that a message came with, where it is not the oldest one. */
-export const since = { FORGET: 8 } as const satisfies Since &
+export const since = { FORGET: 8, MINORITY: 8 } as const satisfies Since &
   Partial<Record<keyof typeof vocabulary, number>>;
 
 /** The codec between sites. `versions`: default: those of this build. */

@@ -259,7 +259,10 @@ export class SiteMembership {
       return `the cluster is not founded yet (${why})`;
     }
     const missing = this.#owner.missing();
-    return missing && `no majority of the voters is in reach (missing: ${missing.join(', ')})`;
+    if (missing === null) return null;
+    const changed = missing.filter((voter) => this.#setting.mailbox.isUp(voter)).join(', ');
+    const others = changed === '' ? '' : `; up with other data than the voter of that name: ${changed}`;
+    return `no majority of the voters is in reach (missing: ${missing.join(', ')}${others})`;
   }
 
   /** The cluster is founded, by this site among others, or it has joined it before. */
@@ -294,13 +297,16 @@ export class SiteMembership {
     if (this.#members?.record.generation === generation) return;
     const first = { voters: Object.keys(ids), root };
     const empty = { configuration: null, promised: 0, top: 0, addresses: {} };
-    this.#enter(founding, { generation, first, floor: null, ...empty });
-    if (joins || self in ids) return;
-    this.#exclude(
-      'NOT_A_MEMBER',
+    const record = { generation, first, floor: null, ...empty };
+    if (joins || self in ids) {
+      this.#enter(founding, record);
+      return;
+    }
+    const why =
       `the cluster was founded without ${self} (${store.id}), by ${Object.keys(ids).sort().join(', ')}, and the settings name it as a ` +
-        'founder: start it with join in place of founders, and it asks to be added',
-    );
+      'founder: start it with join in place of founders, and it asks to be added';
+    this.#enter(founding, record, new OperatingError('NOT_A_MEMBER', why));
+    this.#exclude('NOT_A_MEMBER', why);
   }
 
   /** The cluster was founded anew, and the data of this site belong to the one before: it takes no part in either (M9). */
@@ -320,11 +326,12 @@ export class SiteMembership {
     );
   }
 
-  #enter(founding: Founding, record: MembersRecord): void {
+  /** `exclusion`: why this site does not ask to be added. */
+  #enter(founding: Founding, record: MembersRecord, exclusion: OperatingError | null = null): void {
     const { self, mailbox, store, clock, random, timing, members, membersStatechart, crashed } =
       this.#setting;
     this.#members?.stop(new OperatingError('NOT_A_MEMBER', 'the cluster was founded anew'));
-    this.#exclusion = null;
+    this.#exclusion = exclusion;
     this.roster.founding = founding;
     this.roster.first = record.first.voters;
     const actor = new MembersActor(

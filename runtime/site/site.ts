@@ -209,7 +209,10 @@ export class Site implements MailboxHandlers {
       anyWaits: () => this.#anyWaits(),
       voters: () => roster.voters,
       missing: () => this.#missing,
-      majorityLost: (reason) => this.#setting.grants.majorityLost(reason),
+      majorityLost: (reason) => {
+        this.#setting.grants.majorityLost(reason);
+        this.guests?.majorityLost();
+      },
     });
     if (mailbox.guests) {
       this.guests = new GuestHost({
@@ -217,7 +220,7 @@ export class Site implements MailboxHandlers {
         driftShare: strict?.driftShare ?? defaultDriftShare,
         maxLocks: options.limits.maxLocksOfPeer,
         lock: (name) => this.actor(name),
-        serves: () => this.#closedBy === null && this.#roster.includesSelf,
+        serves: () => this.#closedBy === null && this.#roster.includesSelf && !this.#minority.isLong,
         ...(options.fits && { fits: options.fits }),
         random: options.random,
         addresses: () => this.#memberAddresses(),

@@ -53,7 +53,7 @@ const byVersion: Readonly<Record<number, Readonly<Record<string, string>>>> = {
     LOST: '18ac02',
     INVITE: '19',
   },
-  8: { FORGET: '1aac0201730173' },
+  8: { FORGET: '1aac0201730173', MINORITY: '1b' },
 };
 
 const handshake = {

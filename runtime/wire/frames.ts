@@ -7,7 +7,8 @@ import type { StampedEnvelope } from '../api/peer.ts';
  * written before the other side is known, so its form is that of the oldest version.
  *
  * - 7: the line rule.
- * - 8: FORGET, by which all sites forget a lock that nobody uses (R13).
+ * - 8: FORGET, by which all sites forget a lock that nobody uses (R13), and MINORITY, by which a member that reaches no majority tells its
+ *   guests.
  */
 export const protocolVersion = 8;
 export const oldestVersion = 7;

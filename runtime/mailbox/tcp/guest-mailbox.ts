@@ -71,6 +71,8 @@ export class GuestMailbox {
   #pings = 0;
   /** When each ping was sent that may still be answered. */
   readonly #sentAt = new Map<number, number>();
+  /** Why the connection of the present session was refused, here or by the member: the session says no more than that it ended. */
+  #refusal: string | null = null;
   #isUnref = false;
   #quiet: (() => void) | null = null;
 
@@ -130,6 +132,7 @@ export class GuestMailbox {
     const { codec, limits, timing, clock, random } = this.#options;
     this.#sessions += 1;
     const run = this.#sessions;
+    this.#refusal = null;
     const tell = (what: (session: Session) => void) => {
       if (this.#session === session) what(session);
     };
@@ -153,7 +156,8 @@ export class GuestMailbox {
       ...{ codec, transport, limits, timing, clock, random },
       notice: (notice) => {
         this.#options.notice(notice);
-        if (notice.type === 'dial-failed') tell(({ attached }) => !attached && over(notice.reason));
+        if (notice.type === 'dial-failed')
+          tell(({ attached }) => !attached && over(this.#refusal ?? notice.reason));
       },
       onSocket: (socket) => this.#connect(socket, peer),
       refused: (yes) => {
@@ -256,6 +260,7 @@ export class GuestMailbox {
 
   #refuse(error: OperatingError, peer: SiteId | null, remote: string | null): void {
     this.refused.set(error.code, (this.refused.get(error.code) ?? 0) + 1);
+    this.#refusal = error.message;
     const untold = this.#limiter.next();
     if (untold === null) return;
     this.#options.notice({ type: 'error', error, peer, remote, ...(untold > 0 && { untold }) });
