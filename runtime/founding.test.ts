@@ -1,10 +1,12 @@
 import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { SiteId } from '../machines/actor.ts';
 import { type Cluster, compareFences, FenceGate, foundAnew, type Held, rootOf } from './index.ts';
 import { eventually } from './testing/eventually.ts';
 import { endFleets, type Fleet, fleet } from './testing/fleet.ts';
+import { freePorts } from './testing/free-ports.ts';
 
 /* How a cluster of real sites is founded, also when sites start late, under another list, or without their data. */
 
@@ -224,6 +226,32 @@ describe('a site whose data are gone', () => {
       ),
     );
     await expect(old.lock('x').acquire({ timeoutMs: 500 })).rejects.toThrow('no majority');
+  });
+
+  test('and whose copy is started elsewhere, while it is up, takes nothing from it', async () => {
+    const { start, kill, notices, dataDir } = await fleet(three, 'disks');
+    const clusters = [await start('a'), await start('b'), await start('c')];
+    const gate = new FenceGate();
+    await Promise.all(clusters.map((cluster) => cluster.ready()));
+    // The root of the present epoch: its copy would begin with a token of it.
+    await kill('c');
+    gate.accept('x', await fenceOf(clusters[0]!, 'x'));
+    clusters[2] = await start('c');
+    await Promise.all(clusters.map((cluster) => cluster.ready()));
+    const held = await clusters[1]!.lock('x').acquire({ timeoutMs: 5_000 });
+    expect(gate.accept('x', held.fence)).toBe(true);
+    const copied = `${dataDir('a')}-copy`;
+    // Without what says which process has them.
+    cpSync(join(dataDir('a'), 'a.json'), join(copied, 'a.json'));
+    const [port] = await freePorts(1);
+    const copy = await start('a', three, { dataDir: copied, listen: { host: '127.0.0.1', port: port! } });
+    onTestFinished(() => clusters[0]!.close({ graceful: false }));
+    await expect(fenceOf(copy, 'x', 1_500)).rejects.toThrow('no majority');
+    const refused = expect.objectContaining({ code: 'PEER_RESTARTED' });
+    expect(notices('b')).toContainEqual(expect.objectContaining({ type: 'error', error: refused }));
+    expect(held.signal.aborted).toBe(false);
+    held.release();
+    for (const cluster of clusters) expect(gate.accept('x', await fenceOf(cluster, 'x'))).toBe(true);
   });
 });
 

@@ -5,7 +5,7 @@ import type { Notice } from '../../api/notice.ts';
 import type { Address, PeerChange, StampedEnvelope } from '../../api/peer.ts';
 import type { Limits, Timing } from '../../options/schema.ts';
 import type { Codec } from '../../wire/codec.ts';
-import { anySite, type ByeReason, type Identity, type LinkedFrame } from '../../wire/frames.ts';
+import { anySite, asGuest, type ByeReason, type Identity, type LinkedFrame } from '../../wire/frames.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import type { Pipe, Transport } from '../pipe.ts';
 import type { Connection, ConnectionPeer } from './connection.ts';
@@ -199,6 +199,14 @@ export class Peer implements ConnectionPeer {
       return (
         `${this.id} was met in run ${known.run} of its data, and one of run ${identity.run} came: an old copy of its data ` +
         'directory has forgotten what it promised, and two processes must not share one; empty it, or end one of them'
+      );
+    }
+    // A copy of the data that is started elsewhere comes as a later run, too. One that took the place of a site that is up would begin a second
+    // token. A guest is one process, which begins a run for each session.
+    if (isOther && this.link.upOn && identity.founders !== asGuest) {
+      return (
+        `${this.id} is connected in run ${known.run} of its data, and one of run ${identity.run} came: two processes must not have one name, ` +
+        'nor share their data; end one of them. The second is taken when the first is gone'
       );
     }
     return identity.life <= (this.#past.get(identity.incarnation) ?? 0)
