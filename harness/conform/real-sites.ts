@@ -1,4 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AnyStateMachine } from 'xstate';
@@ -16,7 +18,6 @@ import { siteCodec, urgentMessage } from '../../runtime/site/protocol.ts';
 import { Site } from '../../runtime/site/site.ts';
 import { type FileSystem, systemFiles } from '../../runtime/store/files.ts';
 import { memoryStore, readStore, type Store } from '../../runtime/store/store.ts';
-import { freePorts } from '../../runtime/testing/free-ports.ts';
 import { HeldMailbox } from './held-mailbox.ts';
 
 /** The end of a process is no loss of power: the kernel keeps what was written. */
@@ -24,6 +25,8 @@ const files: FileSystem = { ...systemFiles, sync: () => undefined };
 
 /** The options of a site that are not its own. */
 interface Common {
+  /** Unlike that of all others: a site that dials again must not take one of another cluster for its peer. */
+  readonly cluster: string;
   readonly ids: readonly SiteId[];
   readonly addresses: Readonly<Record<SiteId, Address>>;
   readonly statechart: AnyStateMachine;
@@ -56,10 +59,9 @@ export class RealSite {
   }
 
   async start(): Promise<void> {
-    const { ids, addresses, statechart, dataDir, crashed } = this.#common;
+    const { cluster, ids, addresses, statechart, dataDir, crashed } = this.#common;
     const self = this.id;
     const peers = ids.filter((id) => id !== self);
-    const cluster = 'conform';
     const options = parseOptions({
       site: self,
       cluster,
@@ -142,12 +144,13 @@ export class RealSites {
   /** No timer of a lock ever fires: what happens to a lock is the caller's doing alone. */
   static async open(ids: readonly SiteId[], options: SitesOptions): Promise<RealSites> {
     const { statechart = siteMachine, restart = false, crashed } = options;
-    const ports = await freePorts(ids.length);
+    const ports = await ownPorts(ids.length);
     const addresses = Object.fromEntries(
       ids.map((id, index) => [id, { host: '127.0.0.1', port: ports[index]! }]),
     );
     const dataDir = restart ? await mkdtemp(join(tmpdir(), 'baton-conform-')) : null;
-    const common = { ids, addresses, statechart, dataDir, crashed };
+    const cluster = `conform-${systemRandom.incarnation()}`;
+    const common = { cluster, ids, addresses, statechart, dataDir, crashed };
     const sites = new RealSites(
       ids.map((id) => new RealSite(id, common)),
       dataDir,
@@ -172,4 +175,28 @@ export class RealSites {
     for (const one of this.all) one.crash();
     if (this.#dataDir !== null) await rm(this.#dataDir, { recursive: true, force: true });
   }
+}
+
+/** Below the ports that Linux gives to clients. */
+const firstPort = 20_000;
+const portsInAll = 12_000;
+let lastPort = firstPort + randomInt(portsInAll);
+
+/** Ports that are free. Each is given once in a round: that of a site which is down must stay its own. */
+async function ownPorts(count: number): Promise<readonly number[]> {
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = firstPort + ((lastPort + 1 - firstPort) % portsInAll);
+    lastPort = port;
+    if (await isFree(port)) ports.push(port);
+  }
+  return ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
