@@ -19,7 +19,8 @@ type Scenario = (seed: number, mutant: Mutated) => Promise<unknown>;
 type Mutated = Pick<SimulationOptions, 'statechart' | 'membersStatechart' | 'foundingStatechart'>;
 
 const strict = { leaseMs: 60, driftShare: 0.1 } as const;
-const forgetful = { forgets: true, pauseMs: 600, timing: { forgetAfterMs: 4 } } as const;
+/** Locks are forgotten whenever they may be. */
+export const forgetful = { forgets: true, pauseMs: 600, timing: { forgetAfterMs: 4 } } as const;
 
 const using =
   (options: Omit<SimulationOptions, 'seed'>, steps = 1_000): Scenario =>

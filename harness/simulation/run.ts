@@ -2,9 +2,10 @@ import { parseArgs } from 'node:util';
 import { reasonOf } from '../../machines/errors.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import { changing } from './changing.ts';
-import { findMutant, simulatedMutants } from './mutants.ts';
+import { findMutant, forgetful, simulatedMutants } from './mutants.ts';
 import { ordeal } from './ordeal.ts';
 import { writeRecordedRun } from './recorded-run.ts';
+import type { SimulationOptions } from './simulation.ts';
 
 /*
  * Runs the real runtime in virtual time, one schedule of deliveries, crashes, cuts and timers for each seed, and stops at the
@@ -18,6 +19,10 @@ const usage = `npm run simulate -- [options]
   --sites N     how many sites (default 3)
   --steps N     steps of each schedule (default 2000)
   --strict      with leases, and clocks that drift
+  --hold N      callers hold the lock for up to N ms (default 20)
+  --forgets     locks that nobody uses are forgotten, and callers pause for long
+  --faults F    without --members: isolate, one site at a time is cut off; or bounce, one is what the others have in common, and then
+                starts again. Default: links are cut, and sites crash and come back
   --members     the members change: sites come, go, are replaced and lose their disks
   --founding    with --members: the founders are first started apart from each other, late or out of reach, and lose their data meanwhile
   --machines    with --members: processes are suspended, clocks run apart, disks refuse to write, links lose what is
@@ -32,6 +37,9 @@ const { values } = parseArgs({
     sites: { type: 'string', default: '3' },
     steps: { type: 'string', default: '2000' },
     strict: { type: 'boolean', default: false },
+    hold: { type: 'string', default: '20' },
+    forgets: { type: 'boolean', default: false },
+    faults: { type: 'string' },
     members: { type: 'boolean', default: false },
     founding: { type: 'boolean', default: false },
     machines: { type: 'boolean', default: false },
@@ -41,11 +49,22 @@ const { values } = parseArgs({
   },
 });
 
-function wholeNumber(key: 'seed' | 'seeds' | 'sites' | 'steps'): number {
+function refuse(what: string): never {
+  console.error(`baton simulate: ${what}\n${usage}`);
+  process.exit(2);
+}
+
+function wholeNumber(key: 'seed' | 'seeds' | 'sites' | 'steps' | 'hold'): number {
   const text = values[key];
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  console.error(`baton simulate: --${key} is a whole number, not "${text}"\n${usage}`);
-  process.exit(2);
+  return refuse(`--${key} is a whole number, not "${text}"`);
+}
+
+function faultsOf(named: string | undefined): Pick<SimulationOptions, 'faults'> {
+  if (named === undefined) return {};
+  if (values.members) return refuse('--faults is not for --members');
+  if (named === 'isolate' || named === 'bounce') return { faults: named };
+  return refuse(`--faults is isolate or bounce, not "${named}"`);
 }
 
 /** Returns 1 if a mutant was not found. */
@@ -78,6 +97,8 @@ async function main(): Promise<number> {
   ];
   // A stack for each caller costs a tenth of a schedule, and nobody reads one but in a run that is recorded.
   if (values.trace === undefined) Error.stackTraceLimit = 0;
+  const holdMs = wholeNumber('hold');
+  const faults = faultsOf(values.faults);
   let grants = 0;
   let elections = 0;
   let lines: RecordLine[] = [];
@@ -90,6 +111,9 @@ async function main(): Promise<number> {
     const options = {
       sites,
       seed,
+      holdMs,
+      ...faults,
+      ...(values.forgets && forgetful),
       ...(values.strict && { strict: { leaseMs: 60, driftShare: 0.1 } }),
       ...(values.trace !== undefined && { witness: (line: RecordLine) => void lines.push(line) }),
     };
@@ -103,8 +127,14 @@ async function main(): Promise<number> {
       console.log(`seed ${seed}: ${reasonOf(error)}`);
       if (values.trace !== undefined) record(values.trace, 'its run');
       else {
-        const chosen = (['strict', 'members', 'founding', 'machines'] as const).filter((key) => values[key]);
-        const how = [`--sites ${sites} --steps ${steps}`, ...chosen.map((key) => `--${key}`)].join(' ');
+        const chosen = (['strict', 'forgets', 'members', 'founding', 'machines'] as const).filter(
+          (key) => values[key],
+        );
+        const how = [
+          `--sites ${sites} --steps ${steps} --hold ${holdMs}`,
+          ...(values.faults === undefined ? [] : [`--faults ${values.faults}`]),
+          ...chosen.map((key) => `--${key}`),
+        ].join(' ');
         console.log(`record it: npm run simulate -- --seed ${seed} --seeds 1 ${how} --trace DIR`);
       }
       return 1;
