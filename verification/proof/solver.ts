@@ -157,6 +157,10 @@ function run(file: string, args: readonly string[], input: string): Promise<stri
       );
     });
     child.on('close', () => resolve(said));
+    // A program that ends before it has read all of its input has said why.
+    child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') reject(error);
+    });
     child.stdin.end(input);
   });
 }

@@ -22,6 +22,8 @@ const K = 2;
 const numbers = [0, 1, 2, 3, 4, 5, 6];
 const counts = [0, 1, 2];
 
+export type Inside = Exclude<Side, 'above'> | null;
+
 export const kinds = [
   ...(['ask', 'try', 'release', 'releaseAndAsk', 'again', 'withdraw', 'suspect', 'forget'] as const),
   ...(['REQUEST', 'TOKEN', 'NEW', 'VOTE_REQUEST', 'VOTE', 'REFUSE', 'OVER', 'FORGET'] as const),
@@ -45,6 +47,8 @@ export interface Before {
   /** It has the token of E, with less than K entries counted. */
   readonly holds: boolean;
   readonly isLow: boolean;
+  /** It is in a critical section, by a fence of an epoch below E, or of E; `null` otherwise. */
+  readonly inside: Inside;
   /** The epoch that the message names is E; its TOKEN has less than K entries counted; the root that it names is the site itself. */
   readonly ofE: boolean;
   readonly isMessageLow: boolean;
@@ -57,6 +61,7 @@ export interface After {
   readonly candidate: boolean;
   readonly holds: boolean;
   readonly isLow: boolean;
+  readonly inside: Inside;
   /** The root of the epoch that was adopted last. */
   readonly root: 'kept' | 'r' | 'i' | 'h';
   /** The votes that a candidate for E counts; of any other site, none. */
@@ -69,8 +74,8 @@ export interface After {
   readonly names: 'own' | 'r' | null;
   /** The TOKEN of E is sent, with less than K entries counted. */
   readonly token: { readonly isLow: boolean } | null;
-  /** The fence (E, K) is granted. */
-  readonly grants: boolean;
+  /** The fence (E, K) is granted, or a fence of E with a lower number, or one of an earlier epoch. */
+  readonly grants: 'at' | 'lower' | 'earlier' | null;
 }
 
 /** One transition as far as E is concerned: the ways in which it can start, and how many rows of the table are such. */
@@ -121,6 +126,10 @@ export const rowClaims = {
   voter: 'a VOTE names its sender and the promise that it has made, and a VOTE_REQUEST its sender',
   token: 'a TOKEN is sent by a site that follows and has the token, and has it no longer',
   fence: 'a grant counts one entry more, and its fence is the epoch with that number',
+  section: 'S5: the fence of a critical section is the last that was granted in it',
+  shows: 'S4: a VOTE shows the epoch of the token that its sender has',
+  highest: 'S4: a candidate remembers the token of the highest epoch that its votes show',
+  root: 'S4: the root of an epoch is the site with that token, or the winner where no vote shows one',
   unexpected: 'an event that is unexpected changes nothing',
   strict: 'without leases no site waits for one',
 } as const;
@@ -221,19 +230,17 @@ function* concrete(naming: Naming): Generator<Concrete> {
         for (const context of contexts(kind, region, promised, epoch, naming))
           for (const client of kind === 'restart' || kind === 'VOTE' ? (['idle'] as const) : clients) {
             if (client === 'inCS' && !context.token) continue;
-            for (const event of events(kind, naming))
-              yield {
-                kind,
-                region,
-                client,
-                context: { ...context, fence: client === 'inCS' ? old : null },
-                event,
-              };
+            for (const fence of client === 'inCS' ? fences(epoch, naming) : [null])
+              for (const event of events(kind, naming))
+                yield { kind, region, client, context: { ...context, fence }, event };
           }
 }
 
-/** A fence of an epoch before, as a root keeps it that adopts inside its critical section. */
-const old: Fence = { epoch: 0, k: 1 };
+/** A root that adopts inside its critical section keeps the fence of an epoch before. */
+function fences(epoch: number, { above }: Naming): readonly Fence[] {
+  const of = new Set([0, ...(epoch >= E ? [E] : []), epoch]);
+  return [...of].map((epoch) => ({ epoch: epoch + above, k: 1 }));
+}
 
 function* pairs(region: Region): Generator<readonly [number, number]> {
   for (const promised of numbers)
@@ -271,7 +278,7 @@ function* contexts(
               region !== 'candidate' ? [{}] : kind === 'VOTE' ? [own, { ...own, [v]: true as const }] : [own];
             for (const votes of counted)
               for (const holder of kind === 'VOTE' && region === 'candidate'
-                ? [null, { site: h, epoch: 0 }]
+                ? [null, { site: h, epoch: 1 + above }]
                 : [null])
                 yield {
                   self: i,
@@ -299,7 +306,9 @@ function* events(kind: Kind, { sites, above }: Naming): Generator<Concrete['even
   for (const number of numbers) {
     const epoch = number + above;
     if (kind === 'VOTE_REQUEST') yield { type: kind, epoch, candidate: o, term, version };
-    else if (kind === 'VOTE') for (const holds of [null, 0]) yield { type: kind, epoch, voter: o, holds };
+    else if (kind === 'VOTE')
+      for (const holds of [null, 0, 1, 2])
+        yield { type: kind, epoch, voter: o, holds: holds === null ? null : holds + above };
     else if (kind === 'OVER') yield { type: kind, epoch, from: o, full: false };
     else
       for (const root of [i, r]) {
@@ -318,6 +327,9 @@ export const isMessage = (kind: Kind) => kind === kind.toUpperCase();
 
 // The part of a row that is about E.
 
+const grantText = (epoch: number, k: number): After['grants'] =>
+  epoch < 0 ? 'earlier' : epoch > 0 || k > K ? null : k === K ? 'at' : 'lower';
+
 const side = (number: number): Side => (number < E ? 'below' : number === E ? 'at' : 'above');
 
 function seen(
@@ -330,6 +342,10 @@ function seen(
   const at = E + above;
   const isLow = (k: number) => k < K;
   const holds = ({ token, epoch }: SiteContext) => token && epoch === at;
+  const inside = (client: string, fence: Fence | null): Inside => {
+    const of = client === 'inCS' && fence !== null ? side(fence.epoch - above) : 'above';
+    return of === 'above' ? null : of;
+  };
   const before: Before = {
     kind,
     promised: side(from.promised - above),
@@ -337,6 +353,7 @@ function seen(
     candidate: row.region === 'candidate',
     holds: holds(from),
     isLow: holds(from) && isLow(from.k),
+    inside: inside(row.client, from.fence),
     ofE: event['epoch'] === at,
     isMessageLow: kind === 'TOKEN' && isLow(event['k'] as number),
     isRoot: event['root'] === i,
@@ -383,6 +400,7 @@ function seen(
     candidate,
     holds: holds(to),
     isLow: holds(to) && isLow(to.k),
+    inside: inside(value.client, to.fence),
     root: to.epoch === at ? rootName(to.root) : 'kept',
     votes: candidate && to.promised === at ? votesText(to.votes) : 'none',
     elected:
@@ -400,7 +418,7 @@ function seen(
     names:
       named.length === 0 ? null : named.every((root) => root === to.root) && to.epoch === at ? 'own' : 'r',
     token: token !== undefined && token.epoch === at ? { isLow: isLow(token.k) } : null,
-    grants: grants.some(({ epoch, k }) => epoch === at && k === K),
+    grants: grants.map(({ epoch, k }) => grantText(epoch - at, k))[0] ?? null,
   };
   return {
     before,
@@ -431,6 +449,7 @@ function brokenClaims(
   const durable = ({ promised, epoch, root }: DurableState) => JSON.stringify([promised, epoch, root]);
   const isFollowing = value.epoch === 'following';
   const isStanding = value.epoch === 'candidate' || value.epoch === 'frozen';
+  const highest = highestAfter(kind, from, region, event);
   const breaks: Record<RowClaim, boolean> = {
     promise:
       to.epoch > to.promised ||
@@ -484,6 +503,14 @@ function brokenClaims(
         !isFollowing ||
         k !== (kind === 'TOKEN' ? (event['k'] as number) : to.epoch === from.epoch ? from.k : 0) + 1,
     ),
+    section:
+      value.client === 'inCS' &&
+      JSON.stringify(to.fence) !== JSON.stringify(grants.at(-1) ?? (client === 'inCS' ? from.fence : null)),
+    shows: messages.some(
+      ({ message }) => message.type === 'VOTE' && message.holds !== (from.token ? from.epoch : null),
+    ),
+    highest: value.epoch === 'candidate' && JSON.stringify(to.holder) !== JSON.stringify(highest),
+    root: won !== undefined && won.root !== (highest?.site ?? to.self),
     unexpected:
       has('unexpected') &&
       (durable(to) !== durable(from) ||
@@ -494,6 +521,21 @@ function brokenClaims(
     strict: value.client === 'entering',
   };
   return (Object.keys(breaks) as RowClaim[]).filter((claim) => breaks[claim]);
+}
+
+/** The token of the highest epoch that a candidate's votes show after the step: a vote may be its own, as it stands, or the one that arrives. */
+function highestAfter(
+  kind: Kind,
+  { self, voters, token, epoch, promised, holder }: SiteContext,
+  region: Region,
+  event: Concrete['event'],
+): SiteContext['holder'] {
+  if (kind === 'suspect') return token && self in voters ? { site: self, epoch } : null;
+  if (region !== 'candidate' || kind !== 'VOTE' || event['epoch'] !== promised) return holder;
+  const holds = event['holds'] as number | null;
+  return holds !== null && (holder === null || holds > holder.epoch)
+    ? { site: event['voter'] as string, epoch: holds }
+    : holder;
 }
 
 /** Each message shows nothing that a crash right after it would undo, and the disk ends as the memory does. */

@@ -54,15 +54,19 @@ const relations = {
   isLow: 1,
   tokenTo: 1,
   isTokenLow: 1,
+  /** x is in a critical section, by a fence of an epoch below E, or of E. */
+  insideBelow: 1,
+  insideAt: 1,
   /** VOTE of x for E has been sent to y; a message that names E with the root x has been sent. */
   voteTo: 2,
   names: 1,
-  /** The past, which no site knows: x voted for y; x won E, with the vote of y; x was made the root of E; (E, K) was granted. */
+  /** The past, which no site knows: x voted for y; x won E, with the vote of y; x was made the root of E; (E, K) was granted, to x. */
   voted: 2,
   won: 1,
   quorum: 2,
   isRoot: 1,
   granted: 0,
+  grantedTo: 1,
   /** E was decided; E is 0, which the founders decided. */
   decided: 0,
   isFirst: 0,
@@ -152,6 +156,27 @@ function invariant(s: State): readonly Conjunct[] {
         ),
     },
     {
+      name: 'S4: one site is inside by an epoch, and no other has its token',
+      holds: (x, y) => implies(and(s.insideAt(x), or(s.insideAt(y), token(y))), equal(x, y)),
+    },
+    {
+      name: 'a section begins once the root has adopted its epoch, at a site that has',
+      holds: (x, y) =>
+        and(
+          not(and(s.insideAt(x), s.insideBelow(x))),
+          implies(s.insideAt(x), and(s.decided(), not(s.epochBelow(x)))),
+          implies(and(s.insideAt(x), s.isRoot(y)), not(s.epochBelow(y))),
+        ),
+    },
+    {
+      name: 'S4: while the section of its root goes on, no other site is inside by an epoch, or has its token',
+      holds: (x, y) => implies(and(s.isRoot(x), s.insideBelow(x), or(s.insideAt(y), token(y))), equal(x, y)),
+    },
+    {
+      name: 'S5: where a fence was granted no earlier epoch comes back',
+      holds: (x) => implies(s.grantedTo(x), and(s.granted(), not(s.epochBelow(x)))),
+    },
+    {
       name: 'epoch 0 is decided without a vote',
       holds: (x, y) =>
         implies(s.isFirst(), and(s.decided(), not(s.promisedBelow(x)), not(s.voted(x, y)), not(s.won(x)))),
@@ -192,12 +217,13 @@ function comparesOnly(machine: AnyStateMachine, { groups }: Table): TableClaim {
 
 /** The step does something as far as E is concerned. */
 function isSeen({ kind, starts, after }: Group): boolean {
-  const isSame = ({ promised, epoch, candidate, holds, isLow, ofE }: Before) =>
+  const isSame = ({ promised, epoch, candidate, holds, isLow, inside, ofE }: Before) =>
     promised === after.promised &&
     epoch === after.epoch &&
     candidate === after.candidate &&
     holds === after.holds &&
     isLow === after.isLow &&
+    inside === after.inside &&
     !(kind === 'TOKEN' && ofE);
   const { root, votes, elected, votesFor, names, token, grants } = after;
   const doesNothing =
@@ -207,7 +233,7 @@ function isSeen({ kind, starts, after }: Group): boolean {
     votesFor === null &&
     names === null &&
     token === null &&
-    !grants;
+    grants === null;
   return !(doesNothing && starts.every(isSame));
 }
 
@@ -226,6 +252,8 @@ function start(step: string, isFirst: boolean): Step {
     isLow: () => yes,
     tokenTo: nowhere,
     isTokenLow: nowhere,
+    insideBelow: nowhere,
+    insideAt: nowhere,
     voteTo: nowhere,
     names: nowhere,
     voted: nowhere,
@@ -233,6 +261,7 @@ function start(step: string, isFirst: boolean): Step {
     quorum: nowhere,
     isRoot: (x) => (isFirst ? equal(x!, 'founder') : no),
     granted: nowhere,
+    grantedTo: nowhere,
     decided: () => (isFirst ? yes : no),
     isFirst: () => (isFirst ? yes : no),
   };
@@ -259,7 +288,7 @@ const on = (at: Side, below: Formula, equals: Formula) =>
 
 function startsAs(kind: Group['kind']): (start: Before) => Formula {
   const is = (holds: boolean, formula: Formula) => (holds ? formula : not(formula));
-  return ({ promised, epoch, candidate, holds, isLow, ofE, isMessageLow, isRoot }) => {
+  return ({ promised, epoch, candidate, holds, isLow, inside, ofE, isMessageLow, isRoot }) => {
     const message = !ofE
       ? yes
       : kind === 'VOTE'
@@ -275,6 +304,8 @@ function startsAs(kind: Group['kind']): (start: Before) => Formula {
       is(candidate, before.candidate('i')),
       is(holds, before.holds('i')),
       holds ? is(isLow, before.isLow('i')) : yes,
+      is(inside === 'below', before.insideBelow('i')),
+      is(inside === 'at', before.insideAt('i')),
       message,
       is(isRoot, equal('r', 'i')),
     );
@@ -305,8 +336,12 @@ function transition(group: Group): Step {
       claim: 'S1: one TOKEN on its way',
       query: query(['a'], fact(tokensAfterReceipt(group)('a'))),
     });
-  if (effect.grants)
+  if (effect.grants === 'at')
     claims.push({ claim: 'S3: no fence is granted twice', query: query([], fact(before.granted())) });
+  if (effect.grants === 'lower')
+    claims.push({ claim: 'S5: fences of an epoch rise', query: query([], fact(before.granted())) });
+  if (effect.grants === 'earlier')
+    claims.push({ claim: 'S5: fences of a site rise', query: query([], fact(before.grantedTo('i'))) });
   const s = stateAfter(group, counted);
   for (const conjunct of invariant(s)) {
     const { constants, assertion } = broken(conjunct);
@@ -354,6 +389,8 @@ function stateAfter(group: Group, counted: (x: Term) => Formula): State {
     holds: at(before.holds, effect.holds),
     isLow: at(before.isLow, effect.isLow),
     tokenTo: (x) => or(received(x!), token === null ? no : equal(x!, 't')),
+    insideBelow: at(before.insideBelow, effect.inside === 'below'),
+    insideAt: at(before.insideAt, effect.inside === 'at'),
     isTokenLow: (x) =>
       choose(token === null ? no : equal(x!, 't'), token?.isLow ? yes : no, before.isTokenLow(x!)),
     voteTo: (x, y) =>
@@ -372,7 +409,8 @@ function stateAfter(group: Group, counted: (x: Term) => Formula): State {
     won: (x) => or(before.won(x!), elected === null ? no : equal(x!, 'i')),
     quorum: (x, y) => choose(elected === null ? no : equal(x!, 'i'), counted(y!), before.quorum(x!, y!)),
     isRoot: (x) => or(before.isRoot(x!), elected === null ? no : equal(x!, root)),
-    granted: () => or(before.granted(), effect.grants ? yes : no),
+    granted: () => or(before.granted(), effect.grants === 'at' ? yes : no),
+    grantedTo: (x) => or(before.grantedTo(x!), effect.grants === 'at' ? equal(x!, 'i') : no),
     decided: () => or(before.decided(), elected === null ? no : yes),
     isFirst: before.isFirst,
   };
@@ -418,7 +456,8 @@ function consequences(): Step {
 }
 
 function stepText({ kind, after }: Group): string {
-  const { promised, epoch, candidate, holds, root, votes, elected, votesFor, names, token, grants } = after;
+  const { promised, epoch, candidate, holds, inside, root, votes, elected, votesFor, names, token, grants } =
+    after;
   const does = [
     `promise ${promised} E`,
     `epoch ${epoch} E`,
@@ -430,7 +469,12 @@ function stepText({ kind, after }: Group): string {
     ...(names === null ? [] : [`names the ${names === 'own' ? 'own root' : 'root r'}`]),
     ...(token === null ? [] : ['TOKEN']),
     ...(holds ? ['has the token'] : []),
-    ...(grants ? ['grants (E, K)'] : []),
+    ...(inside === null ? [] : [`inside, by a fence ${inside} E`]),
+    ...(grants === null
+      ? []
+      : [
+          `grants ${{ at: '(E, K)', lower: 'a fence of E below', earlier: 'a fence of an earlier epoch' }[grants]}`,
+        ]),
   ];
   return `${kind}: ${does.join(', ')}`;
 }
