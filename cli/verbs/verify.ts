@@ -1,13 +1,14 @@
 import { type Command, Option } from 'commander';
+import type { Address } from '../../runtime/api/peer.ts';
 import type { CheckOptions, Progress, Report, SimulateOptions } from '../../verification/check/check.ts';
 import { UsageError } from '../../verification/check/errors.ts';
-import type { EngineReport } from '../../verification/engines/engine.ts';
+import type { Distributed, EngineReport } from '../../verification/engines/engine.ts';
 import type { EngineName, Opinion } from '../../verification/engines/opinions.ts';
 import type { FoundSystem } from '../../verification/protocols/find-system.ts';
 import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
-import { bytes, flagOf, positiveNumber, probability, wholeNumber } from '../options.ts';
+import { address, bytes, flagOf, positiveNumber, probability, wholeNumber } from '../options.ts';
 import { liveView, proseStream, remark, writeFileOrRefuse, writeJson } from '../output.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
@@ -95,6 +96,21 @@ export function addVerify(program: Command): void {
       wholeNumber(1, 1_000),
     )
     .option(
+      '--fingerprint-servers <n>',
+      'with --distributed: the states seen are kept by that many processes of their own',
+      wholeNumber(1, 1_000),
+    )
+    .option(
+      '--address <host:port>',
+      "with --distributed: where TLC's server listens, for workers of other hosts",
+      address,
+    )
+    .option(
+      '--join <host:port>',
+      'with --distributed: check nothing, but lend the workers to the server of another host; with --address of this one',
+      address,
+    )
+    .option(
       '--second-opinion',
       'ask every other engine that is installed, too, and compare counts and verdicts',
     )
@@ -138,6 +154,12 @@ async function judged(found: FoundSystem, options: VerifyOptions): Promise<ExitS
     throw new UsageError('--swarm needs --engine spin');
   if (options.distributed !== undefined && options.engine !== 'tlc')
     throw new UsageError('--distributed needs --engine tlc');
+  const ofDistributed = (['fingerprintServers', 'address', 'join'] as const).find(
+    (name) => options[name] !== undefined,
+  );
+  if (ofDistributed !== undefined && options.distributed === undefined)
+    throw new UsageError(`${flagOf(ofDistributed)} needs --distributed`);
+  if (options.join !== undefined) return lend(options.join, options);
   const report =
     options.engine === 'baton'
       ? await checked(found, options)
@@ -215,7 +237,7 @@ async function checkedBy(
         ...(swarm !== undefined && {
           swarm: { searches: swarm, ...(firstSeed !== undefined && { firstSeed }) },
         }),
-        ...(workers !== undefined && { distributed: { workers } }),
+        ...(workers !== undefined && { distributed: distributedOf(workers, options) }),
         onProgress: (line) =>
           progress.update(
             () => line,
@@ -230,6 +252,38 @@ async function checkedBy(
   } finally {
     progress.clear();
   }
+}
+
+const distributedOf = (workers: number, { fingerprintServers, address }: VerifyOptions): Distributed => ({
+  workers,
+  ...(fingerprintServers !== undefined && { fingerprintServers }),
+  ...(address !== undefined && { address }),
+});
+
+/** Lends workers to TLC's server on another host, until it ends. */
+async function lend(server: Address, options: VerifyOptions): Promise<ExitStatus> {
+  const [{ joinDistributed }, { jarOfTlc }] = await Promise.all([
+    import('../../verification/engines/tlc-distributed.ts'),
+    import('../../verification/engines/tlc.ts'),
+  ]);
+  const { distributed: workers, fingerprintServers, address: own, timeout } = options;
+  if (fingerprintServers !== undefined)
+    throw new UsageError(
+      '--fingerprint-servers run on the host of the server: leave it out where you --join',
+    );
+  await interruptible((signal) =>
+    joinDistributed(
+      jarOfTlc(),
+      {
+        server,
+        workers: workers!,
+        ...(own !== undefined && { host: own.host }),
+      },
+      { signal, ...(timeout !== undefined && { maxSeconds: timeout }), onProgress: remark },
+    ),
+  );
+  remark(`the server at ${server.host}:${server.port} has ended, and tells the result`);
+  return exitStatus.held;
 }
 
 /** Runs the other engines. One that is not installed is left out; at least one must remain. */

@@ -1,3 +1,4 @@
+import type { Address } from '../../runtime/api/peer.ts';
 import type { EngineName } from '../../verification/engines/opinions.ts';
 import type { Network } from '../../verification/system/system.ts';
 
@@ -35,7 +36,13 @@ export interface VerifyOptions {
   readonly engine: 'baton' | EngineName;
   /** Number of searches of SPIN. */
   readonly swarm?: number;
+  /** Number of workers of TLC. */
   readonly distributed?: number;
+  readonly fingerprintServers?: number;
+  /** Where TLC's server listens; with `join`, this host. */
+  readonly address?: Address;
+  /** TLC's server on another host. */
+  readonly join?: Address;
   /** Run every other installed engine too, and compare the results. */
   readonly secondOpinion?: boolean;
   readonly json?: string;

@@ -106,9 +106,10 @@ export function chance(probability: number): string {
 
 const count = (value: number) => number.format(Math.round(value));
 
-export function figuresText({ states, orbits, transitions, depth, seconds }: Report): string {
+export function figuresText({ states, orbits, transitions, uncounted, depth, seconds }: Report): string {
+  const steps = uncounted === undefined ? counted(transitions, 'transition') : 'transitions not counted';
   const explored = orbits === undefined ? '' : `${counted(orbits, 'orbit')}, standing for `;
-  return `${explored}${counted(states, 'state')}, ${counted(transitions, 'transition')}, depth ${depth}, ${seconds.toFixed(2)} s`;
+  return `${explored}${counted(states, 'state')}, ${steps}, depth ${depth}, ${seconds.toFixed(2)} s`;
 }
 
 /** The figures that matter only for a long exploration. */

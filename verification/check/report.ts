@@ -109,6 +109,8 @@ export interface Report {
   readonly orbits?: number;
   /** Number of transitions; with `symmetry`, of the explored states. */
   readonly transitions: number;
+  /** Why an engine other than Baton's has not counted them; `transitions` is 0 then. Absent: it has. */
+  readonly uncounted?: string;
   /** Steps to the farthest state. */
   readonly depth: number;
   /** Time of the whole check: exploring, judging, finding traces. */

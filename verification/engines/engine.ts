@@ -43,8 +43,14 @@ export interface EngineOptions {
 export interface Distributed {
   /** Number of workers. Each is a process of its own, with one thread. */
   readonly workers: number;
+  /** Number of processes that share the set of states seen. Default: none; the server keeps it. */
+  readonly fingerprintServers?: number;
+  /** Where the server listens, for workers of other machines as well. Default: the loopback interface, at a free port. */
+  readonly address?: { readonly host: string; readonly port: number };
   /** Called as a worker begins, from 1 on, with its process. */
   readonly onWorker?: (worker: number, pid: number) => void;
+  /** Called as a fingerprint server begins, from 1 on, with its process. */
+  readonly onFingerprintServer?: (server: number, pid: number) => void;
 }
 
 /**

@@ -34,7 +34,9 @@ export function opinionOf(ours: Report, theirs: EngineReport): Opinion {
   const unasked: string[] = [];
   const areWhole = hasSeenAll(ours) && hasSeenAll(theirs);
   for (const what of ['states', 'transitions', 'cut'] as const) {
-    if (areWhole && ours[what] !== theirs[what]) {
+    const uncounted = what === 'transitions' ? (ours.uncounted ?? theirs.uncounted) : undefined;
+    if (uncounted !== undefined) unasked.push(`transitions: ${uncounted}`);
+    else if (areWhole && ours[what] !== theirs[what]) {
       differences.push(`${what}: Baton counts ${ours[what]}, ${theirs.engine} ${theirs[what]}`);
     }
   }

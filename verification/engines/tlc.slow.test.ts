@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { check } from '../check/check.ts';
 import { mutants } from '../protocols/naimi-trehel/mutants.ts';
@@ -7,6 +8,7 @@ import { EngineError } from './engine.ts';
 import { opinionOf } from './opinions.ts';
 import { network, systems } from './testing/systems.ts';
 import { tlc } from './tlc.ts';
+import { joinDistributed } from './tlc-distributed.ts';
 
 /* TLC against Baton on larger systems. Needs Java, and TLA2TOOLS_JAR. */
 
@@ -89,6 +91,71 @@ describe.skipIf(!isHere)('several workers, each a process', { timeout: 300_000 }
     const broken = report.properties.find(({ name }) => name === 'mutual exclusion');
     expect(broken).toMatchObject({ verdict: 'violated' });
     expect(broken?.trace?.steps.length).toBe(4);
+  });
+
+  const small = (sites: number) => {
+    const whole = naimiTrehel({ sites, network });
+    return { ...whole, properties: whole.properties.filter(({ kind }) => kind === 'always') } as System;
+  };
+
+  test('fingerprint servers keep the states, and the counts are exact', async ({ skip }) => {
+    const kept: number[] = [];
+    const distributed = {
+      workers: 2,
+      fingerprintServers: 2,
+      onFingerprintServer: (server: number) => kept.push(server),
+    };
+    const report = await orSkipped(skip, tlc(small(4), { distributed }));
+    expect(kept).toEqual([1, 2]);
+    expect(opinionOf(await check(small(4)), report)).toMatchObject({ differences: [], unasked: [] });
+  });
+
+  test('it fails when a fingerprint server dies, because its states would be new ones', async ({ skip }) => {
+    let victim: number | undefined;
+    const run = tlc(small(4), {
+      distributed: { workers: 1, fingerprintServers: 2, onFingerprintServer: (_, pid) => (victim = pid) },
+      onProgress: (line) => {
+        if (!line.includes('Registration for worker') || victim === undefined) return;
+        process.kill(victim, 'SIGKILL');
+        victim = undefined;
+      },
+    });
+    await expect(orSkipped(skip, run)).rejects.toMatchObject({
+      code: 'ENGINE_FAILED',
+      message: expect.stringContaining('A fingerprint server is gone'),
+    });
+  });
+
+  test('workers of others join at its address for each exploration, and change no count', async () => {
+    const whole = naimiTrehel({ sites: 2, network });
+    const names = ['mutual exclusion', 'a site waits in line'];
+    const system = {
+      ...whole,
+      properties: whole.properties.filter(({ name }) => names.includes(name)),
+    } as System;
+    const address = { host: '127.0.0.1', port: randomInt(20_000, 32_768) };
+    const lines: string[] = [];
+    const joined = joinDistributed(
+      process.env['TLA2TOOLS_JAR']!,
+      { server: address, workers: 1 },
+      { onProgress: (line) => lines.push(line) },
+    );
+    // The server's own worker sleeps in each exploration until the other one has joined.
+    const asleep = new Set<number>();
+    const onWorker = (_: number, pid: number) => {
+      asleep.add(pid);
+      process.kill(pid, 'SIGSTOP');
+    };
+    const onProgress = (line: string) => {
+      if (!line.includes('Registration for worker')) return;
+      for (const pid of asleep) process.kill(pid, 'SIGCONT');
+      asleep.clear();
+    };
+    const report = await tlc(system, { distributed: { workers: 1, address, onWorker }, onProgress });
+    await joined;
+    // One for all states, and one for the state that must be reachable.
+    expect(lines).toHaveLength(2);
+    expect(opinionOf(await check(system), report)).toMatchObject({ differences: [], unasked: [] });
   });
 
   test('it fails when no worker is left', async ({ skip }) => {

@@ -17,7 +17,7 @@ import {
 } from './engine.ts';
 
 import { type ProgramOptions, ran } from './program.ts';
-import { ranDistributed } from './tlc-distributed.ts';
+import { javaMissing, ranDistributed } from './tlc-distributed.ts';
 
 /**
  * Checks a system with TLC, whose jar the variable `TLA2TOOLS_JAR` names: its table is written in TLA+, and TLC explores it on its
@@ -27,13 +27,7 @@ import { ranDistributed } from './tlc-distributed.ts';
  * one process, because the server prints no more than the last step of a counterexample and takes no property of runs.
  */
 export async function tlc(system: System, options: EngineOptions = {}): Promise<EngineReport> {
-  const { TLA2TOOLS_JAR: jar } = process.env;
-  if (jar === undefined) {
-    throw new EngineError(
-      'ENGINE_MISSING',
-      'TLC needs its jar, tla2tools.jar, and Java: set TLA2TOOLS_JAR to its path.',
-    );
-  }
+  const jar = jarOfTlc();
   const started = performance.now();
   if (options.distributed !== undefined && system.constraint !== undefined) {
     throw new EngineError(
@@ -56,11 +50,23 @@ export async function tlc(system: System, options: EngineOptions = {}): Promise<
   }
 }
 
+/** Throws `ENGINE_MISSING` unless the jar is named. */
+export function jarOfTlc(): string {
+  const { TLA2TOOLS_JAR: jar } = process.env;
+  if (jar !== undefined) return jar;
+  throw new EngineError(
+    'ENGINE_MISSING',
+    'TLC needs its jar, tla2tools.jar, and Java: set TLA2TOOLS_JAR to its path.',
+  );
+}
+
 /** The result of one run of TLC. */
 export interface TlcAnswer {
   readonly version: string;
   readonly states: number;
   readonly transitions: number;
+  /** As in the report. */
+  readonly uncounted?: string;
   readonly depth: number;
   /** Number of states outside the constraint, where it was asked of them. */
   readonly cut: number;
@@ -121,6 +127,7 @@ class Checker {
       network: system.network.order,
       states: said.states,
       transitions: said.transitions,
+      ...(said.uncounted !== undefined && { uncounted: said.uncounted }),
       depth: said.depth,
       seconds: (performance.now() - started) / 1000,
       statesPerSecond: said.states / seconds,
@@ -257,10 +264,17 @@ class Checker {
     await this.#configure(specification, asked, names);
     const args = [...this.#flags(), '-deadlock', asking];
     for (let again = 2; ; again -= 1) {
-      const output = await ranDistributed(this.#at.jar, args, distributed, this.#how());
+      const {
+        said: output,
+        isCounted,
+        steps,
+      } = await ranDistributed(this.#at.jar, args, distributed, this.#how());
       // A report that meets the end of a thread ends the server (TLCServer.getNewStates), and so does a port in use.
       const isCrash = /java\.lang\.NullPointerException|Port already in use/.test(output);
-      if (again === 0 || !isCrash) return parseTlc(output);
+      if (again > 0 && isCrash) continue;
+      const answer = parseTlc(output);
+      if (isCounted) return steps === undefined ? answer : { ...answer, transitions: steps };
+      return { ...answer, transitions: 0, uncounted: 'a worker has died, or is of another machine' };
     }
   }
 
@@ -292,7 +306,7 @@ class Checker {
       engine: 'TLC',
       folder: this.#at.folder,
       progress: /^(Progress\(|Registration for worker|TLC worker)/,
-      missing: 'TLC needs java on the PATH. Debian: apt install default-jre-headless.',
+      missing: javaMissing,
     };
   }
 
