@@ -37,6 +37,19 @@ test.each<readonly [string, Options, number]>([
     876_384,
   ],
   [
+    'one takes the place of another, and the coordinator crashes at any point',
+    {
+      founders: 3,
+      sites: 4,
+      stands: { a: 1 },
+      lockStands: { b: 1 },
+      changes: 2,
+      change: { a: replacement.a },
+      crashes: { a: 'with disk' },
+    },
+    123_068,
+  ],
+  [
     'the rest can go on, of three with two coordinators at once',
     { founders: 3, sites: 3, stands: { a: 1, b: 1 }, lockStands: { c: 1 }, changes: 1, liveness: true },
     77_998,

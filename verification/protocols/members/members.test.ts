@@ -43,6 +43,31 @@ describe('the voters change, and every promise holds', () => {
       3_672,
     ],
     [
+      'one takes the place of another, by one coordinator',
+      {
+        founders: 3,
+        sites: 4,
+        stands: { a: 1 },
+        lockStands: { b: 1 },
+        changes: 2,
+        change: { a: [{ remove: 'c' }, { add: 'd' }] },
+      },
+      12_684,
+    ],
+    [
+      'each of two is to replace the other by a third, and a coordinator crashes at any point',
+      {
+        founders: 2,
+        sites: 3,
+        stands: { a: 1, b: 1 },
+        lockStands: {},
+        changes: 2,
+        change: { a: [{ remove: 'b' }, { add: 'c' }], b: [{ remove: 'a' }, { add: 'c' }] },
+        crashes: { a: 'with disk' },
+      },
+      9_514,
+    ],
+    [
       'each restarts once with its disk, and messages to it stay under way',
       { founders: 2, sites: 2, stands: { a: 2, b: 1 }, lockStands: { a: 1 }, changes: 1, restarts: 1 },
       42_581,

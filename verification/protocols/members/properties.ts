@@ -58,15 +58,16 @@ const noneLost = remembered('no committed configuration is lost', ({ written, co
  * elect, as each voter counts only where it holds nothing newer.
  */
 function S7(sites: readonly SiteId[]): Property {
-  const seen: (Configuration | null)[] = [];
+  // One that is down decides nothing. What it holds when it is back counts then: its disk may be old, or empty.
+  const seen: (Configuration | null | 'down')[] = [];
   const numbers = new Map<string, number>();
   const numberOf = ({ context, up }: ActorView) => {
     const { configuration } = context as unknown as LockContext;
-    const text = up ? JSON.stringify(configuration) : 'null';
+    const text = up ? JSON.stringify(configuration) : 'down';
     const known = numbers.get(text);
     if (known !== undefined) return known;
     numbers.set(text, seen.length);
-    seen.push(up ? configuration : null);
+    seen.push(up ? configuration : 'down');
     return seen.length - 1;
   };
   const quorum = ({ voters }: Configuration) => Math.floor(Object.keys(voters).length / 2) + 1;
@@ -76,9 +77,13 @@ function S7(sites: readonly SiteId[]): Property {
       const own = Array.from(held, (number) => seen[number]!);
       const deciding = [...new Set(held)]
         .map((number) => seen[number]!)
-        .filter((one) => one !== null && sites.some((id, at) => own[at] === one && id in one.voters));
+        .filter((one): one is Configuration => one !== null && one !== 'down')
+        .filter((one) => sites.some((id, at) => own[at] === one && id in one.voters));
       const available = (one: Configuration) =>
-        sites.filter((id, at) => id in one.voters && compare(own[at]!, one) <= 0);
+        sites.filter((id, at) => {
+          const holds = own[at]!;
+          return id in one.voters && holds !== 'down' && compare(holds, one) <= 0;
+        });
       return deciding.every((one, index) =>
         deciding.slice(index + 1).every((other) => {
           const [mine, theirs] = [available(one), available(other)];
