@@ -38,6 +38,7 @@ describe('the moments of a timeline', () => {
       return verdict === undefined ? step : { ...step, verdicts: { 0: verdict } };
     });
     const broken = new Moments({ ...timeline, steps });
+    expect([45, 60, 70].map((moment) => broken.violatedUntil(0, moment))).toEqual([40, 60, 60]);
     expect(broken.brokenSince(0)).toBe(40);
     expect([39, 40, 49, 50, 60].map((moment) => broken.verdict(0, moment).verdict)).toEqual([
       'holds',

@@ -56,6 +56,14 @@ export class Moments {
     return index < 0 ? null : history.moments[index]!;
   }
 
+  /** The moment since which the property has been violated without a break until `moment`, at which it is. */
+  violatedUntil(property: number, moment: number): number {
+    const history = this.#verdicts[property]!;
+    let index = history.indexAt(moment);
+    while (history.values[index - 1]?.verdict === 'violated') index--;
+    return history.moments[index]!;
+  }
+
   /** Indices of the messages that are on their way at `moment`. */
   underWay(moment: number): readonly number[] {
     return this.messages(moment, moment).filter((index) => {

@@ -52,10 +52,14 @@ export function Properties({ moments, moment, results, onMoment }: PropertiesPro
             )}
             {about !== undefined && <p>{about}.</p>}
             {reason !== undefined && verdict !== 'holds' && <p className="reason">{reason}</p>}
-            {reads !== undefined && since !== null && (
+            {reads !== undefined && verdict === 'violated' && (
               <details>
                 <summary>the values that it read</summary>
-                <Reads reads={reads} at={since} />
+                <Reads
+                  title={name}
+                  reads={reads}
+                  at={moments.numberOf(moments.violatedUntil(index, moment))}
+                />
               </details>
             )}
           </li>

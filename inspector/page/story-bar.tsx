@@ -3,7 +3,7 @@ import type { Read } from '../../verification/timeline/format.ts';
 import type { Clocks } from './live.ts';
 import { type LockTimes, lockLine, lockStateOf } from './lock-line.ts';
 import type { Moments } from './moments.ts';
-import { storyOf } from './story.ts';
+import { storyOf, titleOf } from './story.ts';
 import { durationText } from './time.ts';
 import { literal } from './values.ts';
 
@@ -26,7 +26,8 @@ export function StoryBar({ moments, moment, isLive, clocks, onMoment }: StoryBar
     property,
     earlier,
   } = useMemo(() => storyOf(moments), [moments]);
-  const reads = property === null || about === null ? [] : (moments.verdict(property, about).reads ?? []);
+  const violated = property === null || about === null ? [] : [{ moment: about, property }];
+  const causes = causesOf(moments, earlier === null ? violated : [earlier, ...violated]);
   return (
     <section className={`story ${tone} ${isLive ? 'running' : ''}`} aria-label="The run in one sentence">
       <p className="sentence" data-tone={tone}>
@@ -41,8 +42,12 @@ export function StoryBar({ moments, moment, isLive, clocks, onMoment }: StoryBar
             </button>
           )}
           {earlier !== null && (
-            <button type="button" aria-pressed={moment === earlier} onClick={() => onMoment(earlier)}>
-              to the first violation ({moments.numberOf(earlier)})
+            <button
+              type="button"
+              aria-pressed={moment === earlier.moment}
+              onClick={() => onMoment(earlier.moment)}
+            >
+              to the first violation ({moments.numberOf(earlier.moment)})
             </button>
           )}
           <button type="button" aria-pressed={moment === about} onClick={() => onMoment(about)}>
@@ -52,14 +57,32 @@ export function StoryBar({ moments, moment, isLive, clocks, onMoment }: StoryBar
           </button>
         </div>
       )}
-      {reads.length > 0 && <Why key={moment} reads={reads} at={about!} />}
+      {causes.length > 0 && <Why key={moment} causes={causes} />}
       <LockLine moments={moments} moment={moment} clocks={clocks} />
     </section>
   );
 }
 
-/** Closed by Escape, by a click elsewhere, and by any other moment. */
-function Why(props: { readonly reads: readonly Read[]; readonly at: number }) {
+/** The values that a violated property read, and the number of the step that violated it. */
+interface Cause {
+  readonly title: string;
+  readonly reads: readonly Read[];
+  readonly at: number;
+}
+
+function causesOf(
+  moments: Moments,
+  violations: readonly { readonly moment: number; readonly property: number }[],
+): readonly Cause[] {
+  return violations.flatMap(({ moment, property }) => {
+    const { reads = [] } = moments.verdict(property, moment);
+    const title = titleOf(moments.timeline.properties[property]!);
+    return reads.length === 0 ? [] : [{ title, reads, at: moments.numberOf(moment) }];
+  });
+}
+
+/** One table for each violated property, the first violation first. Closed by Escape, by a click elsewhere, and by any other moment. */
+function Why({ causes }: { readonly causes: readonly Cause[] }) {
   const details = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const close = (event: Event) => {
@@ -81,7 +104,11 @@ function Why(props: { readonly reads: readonly Read[]; readonly at: number }) {
   return (
     <details className="reads" ref={details}>
       <summary>why</summary>
-      <Reads {...props} />
+      <div className="causes">
+        {causes.map(({ title, reads, at }) => (
+          <Reads key={title} title={`${title}: the values that it read`} reads={reads} at={at} />
+        ))}
+      </div>
     </details>
   );
 }
@@ -148,11 +175,18 @@ function timesOf(moments: Moments, moment: number, clocks: Clocks | null): LockT
   };
 }
 
+interface ReadsProps {
+  readonly title: string;
+  readonly reads: readonly Read[];
+  /** The number of the step after which they were read. */
+  readonly at: number;
+}
+
 /** The values that a predicate read, with those of the moment before. */
-export function Reads({ reads, at }: { readonly reads: readonly Read[]; readonly at: number }) {
+export function Reads({ title, reads, at }: ReadsProps) {
   return (
     <table className="reads-table">
-      <caption>The values that the property read</caption>
+      <caption>{title}</caption>
       <thead>
         <tr>
           <th scope="col">value</th>

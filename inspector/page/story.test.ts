@@ -48,7 +48,7 @@ it('names the property that is violated first, if that is not the one for which 
     subject: 'mutual exclusion',
     moment: 4,
     property: 1,
-    earlier: 2,
+    earlier: { moment: 2, property: 0 },
   });
 });
 

@@ -12,8 +12,14 @@ export interface Story {
   readonly moment: number | null;
   /** The index of the property that the sentence is about. */
   readonly property: number | null;
-  /** The moment at which another property is violated earlier. `null`: none is. */
-  readonly earlier: number | null;
+  /** Another property that is violated earlier. `null`: none is. */
+  readonly earlier: Violation | null;
+}
+
+interface Violation {
+  readonly moment: number;
+  /** The index of the property. */
+  readonly property: number;
 }
 
 export function storyOf(moments: Moments): Story {
@@ -63,7 +69,7 @@ function afterEarlier(moments: Moments, story: Story): Story {
   const [first] = violations(moments);
   if (first === undefined || first.moment! >= story.moment!) return story;
   const sentence = `${story.sentence} ${first.sentence.replace('is violated', 'is violated first')}`;
-  return { ...story, sentence, earlier: first.moment };
+  return { ...story, sentence, earlier: { moment: first.moment!, property: first.property! } };
 }
 
 function violations(moments: Moments): readonly Story[] {

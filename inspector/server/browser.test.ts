@@ -63,7 +63,15 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
       /^mutual exclusion is violated: a, b are in the critical section at once, step 4 of 4\. L3 \(An idle site keeps nothing\) is violated first.*, step \d of 4\.$/,
     );
     await page.click('.reads summary');
-    expect(await page.locator('.reads > .reads-table tr.changed').allTextContents()).toEqual([
+    // The property that is violated first is explained first.
+    const causes = page.locator('.causes .reads-table');
+    expect(await causes.locator('caption').allTextContents()).toEqual([
+      'L3 (An idle site keeps nothing): the values that it read',
+      'mutual exclusion: the values that it read',
+    ]);
+    expect(await causes.first().locator('thead').textContent()).toBe('valuestep 1step 2');
+    expect(await causes.first().locator('tr.changed').allTextContents()).toContain('a.lastnullb');
+    expect(await causes.last().locator('tr.changed').allTextContents()).toEqual([
       expect.stringMatching(/^b in client\.inCSfalsetrue$/),
     ]);
     const why = page.locator('.reads[open]');

@@ -57,7 +57,7 @@ export async function faults(page: Page): Promise<readonly string[]> {
       if (names.length < (isWhole ? sites.length : 1) || names.some((high) => high > ${mostNamePx}))
         found.push(names.length + ' names in the sequence chart of ' + sites);
     }
-    for (const opened of document.querySelectorAll('.reads[open] > .reads-table, .downloads[open] > div, dialog[open]')) {
+    for (const opened of document.querySelectorAll('.reads[open] > .causes, .downloads[open] > div, dialog[open]')) {
       const { left, right, width, height } = opened.getBoundingClientRect();
       if (left < 0 || right > innerWidth || width < 60 || height < 40)
         found.push('an opened part from ' + left + ' to ' + right + ' px: ' + opened.textContent);
