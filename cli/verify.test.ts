@@ -26,6 +26,16 @@ describe('baton verify', () => {
     });
   }
 
+  it('tells its own verdicts where another engine fails', async () => {
+    const path = directory();
+    writeFileSync(join(path, 'spin'), '#!/bin/sh\nexit 7\n', { mode: 0o755 });
+    const asked = ['verify', 'naimi-trehel', '--sites', '2', '--second-opinion'];
+    const { status, stdout, stderr } = await new BatonProcess(asked, { PATH: path }).end();
+    expect(stdout).toContain('all 13 properties hold');
+    expect(stderr).toContain('ENGINE_FAILED: spin ended with 7');
+    expect(status).toBe(3);
+  });
+
   it('explores orbits, and reports the number of their states and the effort', async () => {
     const asked = ['--sites', '5', '--symmetry', '--json', '-'];
     const { status, stdout } = await baton('verify', 'naimi-trehel', ...asked);

@@ -164,7 +164,14 @@ async function judged(found: FoundSystem, options: VerifyOptions): Promise<ExitS
     options.engine === 'baton'
       ? await checked(found, options)
       : await checkedBy(options.engine, found, options);
-  const opinions = options.secondOpinion === true ? await opinionsOn(report, found, options) : null;
+  let opinions: readonly Opinion[] | null = null;
+  try {
+    if (options.secondOpinion === true) opinions = await opinionsOn(report, found, options);
+  } catch (error) {
+    // The first opinion stands, though another engine has failed.
+    await printReport(report, options);
+    throw error;
+  }
   await writeJson(options.json, opinions === null ? report : { ...report, opinions });
   if (options.junit !== undefined) {
     const { junitXml } = await import('../verify/junit.ts');
