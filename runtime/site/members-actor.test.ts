@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { Simulation } from '../../harness/simulation/simulation.ts';
+import type { OperatingError } from '../api/errors.ts';
 import type { Channel } from '../mailbox/memory.ts';
+import type { WantedChange } from './members-actor.ts';
 
 /** Delivers what is under way on these channels, the first of them first, until nothing is or it is enough. */
 async function deliver(simulation: Simulation, channels: readonly string[], isEnough = () => false) {
@@ -51,6 +53,43 @@ test.each([
     expect(await ofC).toBe('CHANGE_TIMEOUT');
   },
 );
+
+test('a change after which no majority would be in reach is not begun, since none could undo it', async () => {
+  const simulation = new Simulation({ sites: 3, seed: 1, changes: true });
+  const { sites } = simulation;
+  await simulation.openAll();
+  await simulation.settle();
+  const at = (id: string) => sites.get(id)!.mesh;
+  const refused = async (change: WantedChange) => {
+    const error = at('a')
+      .change(change, 500)
+      .catch((reason: OperatingError) => reason);
+    await simulation.run(1_000);
+    return `${await error}`;
+  };
+  const voters = () => [at('a'), at('b')].map(({ configuration }) => Object.keys(configuration!.voters));
+  simulation.crash('c');
+  expect(await refused({ remove: 'b' })).toMatch('without b no majority would be in reach (not in reach: c)');
+  expect(voters()).toEqual([
+    ['a/a', 'b/b', 'c/c'],
+    ['a/a', 'b/b', 'c/c'],
+  ]);
+  const removed = at('a').change({ remove: 'c' }, 500);
+  await simulation.run(1_000);
+  await removed;
+  // Its data as they were met are not there any more.
+  simulation.empty('c');
+  expect(await refused({ add: 'c' })).toMatch('a does not reach c, which is to be added');
+  expect(voters()).toEqual([
+    ['a/a', 'b/b'],
+    ['a/a', 'b/b'],
+  ]);
+  const added = at('a').change({ add: 'c' }, 2_000);
+  await simulation.open('c');
+  await simulation.run(2_000);
+  await added;
+  expect(voters()[0]).toHaveLength(3);
+});
 
 test('a coordinator goes on after it was asked to remove the last voter', async () => {
   const simulation = new Simulation({ sites: 2, seed: 1, changes: true });

@@ -5,6 +5,7 @@ import { breachOf } from '../../machines/members/breach.ts';
 import {
   type Change,
   type Configuration,
+  changed,
   compare,
   idOf,
   isChange,
@@ -524,7 +525,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
           request.reject(lastVoter(nameOf(Object.keys(this.configuration!.voters)[0]!)));
           continue;
         }
-        if (!this.#hasSettled()) return;
+        if (!this.#hasMajorityAfter(step) || !this.#hasSettled()) return;
         this.#committedAt = null;
         this.#take({ type: 'change', change: step });
         return;
@@ -553,9 +554,23 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     const before = voters.find((one) => nameOf(one) === wanted.add);
     if (before !== undefined && (id === null || id === idOf(before))) return 'done';
     const site = id === null ? null : voterOf(wanted.add, id);
-    if (site === null || !(site in heard)) return 'wait';
+    if (site === null || !(site in heard) || !this.#isUp(site)) return 'wait';
     // To the locks a name is one site: so the one before goes first.
     return before === undefined ? { add: site } : { remove: before };
+  }
+
+  #isUp(voter: SiteId): boolean {
+    return voter === this.#self || this.#setting.idOf(nameOf(voter)) === idOf(voter);
+  }
+
+  /** Is a majority in reach of the voters after the change? Otherwise none could agree to it, nor to any change after it. */
+  #hasMajorityAfter(change: Change): boolean {
+    return this.#reachesMajority(changed(this.configuration!, change, 0));
+  }
+
+  #reachesMajority(of: Configuration): boolean {
+    const up = Object.keys(of.voters).filter((voter) => this.#isUp(voter));
+    return isQuorum(Object.fromEntries(up.map((voter) => [voter, true])), of);
   }
 
   /** Strict mode: the promises of leases that counted in an earlier configuration are over. */
@@ -616,8 +631,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     const { idOf: up, self } = this.#setting;
     const missing = this.#names.filter((name) => name !== self && up(name) === null);
     const unreached = missing.length > 0 ? ` (not in reach: ${missing.toSorted().join(', ')})` : '';
-    return this.#stepTo(wanted) === 'wait'
-      ? `${self} has not heard of ${'add' in wanted ? wanted.add : ''}, which is to be added: start it, with this site among its peers`
+    const step = this.#stepTo(wanted);
+    if (step === 'wait')
+      return `${self} does not reach ${'add' in wanted ? wanted.add : ''}, which is to be added: start it, with this site among its peers`;
+    return step !== 'done' && this.#reachesMajority(this.configuration!) && !this.#hasMajorityAfter(step)
+      ? `without ${nameOf('add' in step ? step.add : step.remove)} no majority would be in reach${unreached}: start the others first, then ${textOf(wanted)}`
       : `no majority of ${this.#names.toSorted().join(', ')}${unreached} has agreed to ${textOf(wanted)}`;
   }
 
