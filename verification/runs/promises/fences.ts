@@ -1,6 +1,7 @@
 import type { SiteId } from '../../../machines/actor.ts';
 import type { Fence } from '../../../machines/epoch/messages.ts';
 import { eventsPerLife } from '../../../machines/record.ts';
+import { EarlierRuns } from './earlier-runs.ts';
 import { contextOf, effectsOf, type OneWinner } from './epochs.ts';
 import type { GlobalPromise, JudgedStep, LifeStart } from './promises.ts';
 
@@ -39,13 +40,14 @@ interface Section {
 /**
  * S4: for any two critical sections, either a chain of messages leads from the end of the one with the lower fence to
  * the begin of the other, or its site took no part in an election between their epochs. A crash ends a critical
- * section; later runs of its site come after.
+ * section; later runs of its site come after, with all that the earlier ones had received.
  *
  * Only the last critical section of each site is kept: an election or a chain of messages that excuses or orders it
  * does the same for those before it.
  */
 export class ExcusedOverlaps implements GlobalPromise {
   readonly #elections: OneWinner;
+  readonly #runs = new EarlierRuns();
   readonly #sections = new Map<SiteId, Section>();
   /** The sites with a grant in each epoch. */
   readonly #granted = new Map<number, Set<SiteId>>();
@@ -58,12 +60,14 @@ export class ExcusedOverlaps implements GlobalPromise {
   }
 
   start({ site, life }: LifeStart): void {
+    this.#runs.start(site, life);
     const section = this.#sections.get(site);
     if (section !== undefined) section.end = Math.min(section.end, life * eventsPerLife);
   }
 
   step(step: JudgedStep): void {
-    const { site, seq, before, after, effects } = step;
+    const { site, seq, clock, before, after, effects } = step;
+    this.#runs.step(site, clock);
     if (contextOf(before).fence !== null && contextOf(after).fence === null)
       this.#sections.get(site)!.end = seq;
     for (const { fence } of effectsOf(effects, 'grant')) {
@@ -81,7 +85,7 @@ export class ExcusedOverlaps implements GlobalPromise {
 
   #judge({ site, clock, refuse }: JudgedStep, fence: Fence): void {
     for (const [other, { fence: lower, end }] of this.#sections) {
-      if (other === site || !isBelow(lower, fence) || (clock[other] ?? 0) >= end) continue;
+      if (other === site || !isBelow(lower, fence) || this.#runs.lastOf(other, clock) >= end) continue;
       this.#excuse(other, lower.epoch, fence.epoch, () =>
         refuse(
           'REPLAY_OVERLAP',
