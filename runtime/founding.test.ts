@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { SiteId } from '../machines/actor.ts';
 import { type Cluster, compareFences, FenceGate, foundAnew, type Held, rootOf } from './index.ts';
 import { eventually } from './testing/eventually.ts';
@@ -245,7 +245,8 @@ describe('a site whose data are gone', () => {
     cpSync(join(dataDir('a'), 'a.json'), join(copied, 'a.json'));
     const [port] = await freePorts(1);
     const copy = await start('a', three, { dataDir: copied, listen: { host: '127.0.0.1', port: port! } });
-    onTestFinished(() => clusters[0]!.close({ graceful: false }));
+    // The fleet knows one site of a name.
+    await using _first = { [Symbol.asyncDispose]: () => clusters[0]!.close({ graceful: false }) };
     await expect(fenceOf(copy, 'x', 1_500)).rejects.toThrow('no majority');
     const refused = expect.objectContaining({ code: 'PEER_RESTARTED' });
     expect(notices('b')).toContainEqual(expect.objectContaining({ type: 'error', error: refused }));

@@ -10,7 +10,7 @@ afterEach(() => void vi.restoreAllMocks());
 /** All that the sites of an ordeal did. */
 async function told(options: SimulationOptions): Promise<string[]> {
   const lines: string[] = [];
-  await ordeal({ ...options, witness: (line) => lines.push(JSON.stringify(line)) }, 1_000).catch(
+  await ordeal({ ...options, witness: (line) => lines.push(JSON.stringify(line)) }, 3_000).catch(
     (error: Error) => lines.push(error.message),
   );
   return lines;
