@@ -45,6 +45,10 @@ test('a site that is to join, and met the founders before there was a cluster, i
   expect(Object.keys(configuration?.voters ?? {})).toContain(voter);
 });
 
+test('a voter that doubts what it is told stands in spite of refusals, which come faster (M6)', async () => {
+  await changing({ sites: 3, seed: 416_000_812, strict: { leaseMs: 60, driftShare: 0.1 } }, 1_000);
+});
+
 test('a founder whose disk fails as it accepts has told nobody that it has accepted', async () => {
   await changing({ sites: 3, seed: 140_159, machines: true, founds: true }, 1_000);
 });

@@ -135,6 +135,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   #cancelJoin: (() => void) | null = null;
   /** Until this site stands because it doubts what another one tells (M6). */
   #cancelDoubt: (() => void) | null = null;
+  /** When it stands then. */
+  #doubtAt = 0;
   /** A candidate that holds an older configuration wanted a vote: it cannot win, and perhaps this site can. */
   #isAskedByOlder = false;
   #doubts = 0;
@@ -357,7 +359,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     } else if (this.#cancelDoubt === null && !this.#stopped) {
       const { clock, random, timing } = this.#setting;
       const longestMs = timing.electionMaxMs * 2 ** Math.min(this.#doubts, 5);
-      this.#cancelDoubt = clock.after(longestMs * (1 - random.fraction() / 2), () => {
+      const waitMs = longestMs * (1 - random.fraction() / 2);
+      this.#doubtAt = clock.now() + waitMs;
+      this.#cancelDoubt = clock.after(waitMs, () => {
         this.#cancelDoubt = null;
         this.#isAskedByOlder = false;
         this.#doubts += 1;
@@ -367,8 +371,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     }
   }
 
+  /** Refusals may come faster than a site stands: what is soon due stays. */
   #hastenDoubt(): void {
+    const { clock, timing } = this.#setting;
     this.#doubts = 0;
+    if (this.#doubtAt <= clock.now() + timing.electionMaxMs) return;
     this.#cancelDoubt?.();
     this.#cancelDoubt = null;
   }
