@@ -49,6 +49,10 @@ test('a voter that doubts what it is told stands in spite of refusals, which com
   await changing({ sites: 3, seed: 416_000_812, strict: { leaseMs: 60, driftShare: 0.1 } }, 1_000);
 });
 
+test('a site whose removal was lost stands for the locks that ended with it', async () => {
+  await changing({ sites: 3, seed: 416_001_803, strict: { leaseMs: 60, driftShare: 0.1 } }, 1_000);
+});
+
 test('a founder whose disk fails as it accepts has told nobody that it has accepted', async () => {
   await changing({ sites: 3, seed: 140_159, machines: true, founds: true }, 1_000);
 });

@@ -193,13 +193,12 @@ export class ElectionTrigger {
    * `forgotten`.
    */
   open(lock: string, recovering: boolean, forgotten = false): void {
-    if (recovering) this.#idle.set(lock, { recovering, forgotten, covered: 0 });
-    // It was ended with all others when this site was removed, and begins again.
     const watched = this.#watched.get(lock);
-    if (!watched) return;
-    const { promised, epoch } = this.#options.durable(lock);
-    watched.promised = promised;
-    watched.epoch = epoch;
+    // It was ended with all others when this site was removed, and begins again as after a restart.
+    if (watched) {
+      const { promised, epoch } = this.#options.durable(lock);
+      Object.assign(watched, { promised, epoch, recovering, forgotten });
+    } else if (recovering) this.#idle.set(lock, { recovering, forgotten, covered: 0 });
   }
 
   /** The epoch of the lock is over, as after a restart, and no site is in it (R13). */
