@@ -41,7 +41,7 @@ test('docs/membership.md: the members of a running cluster are listed and change
     return asked.end();
   };
   const command = (word: string) => lines.find((line) => line.includes(` members ${word} `))!;
-  /** What the site a answers to a command that the page names. */
+  /** The answer of site a to a command that the page names. */
   const typed = async (line: string, answer: RegExp) => {
     expect(page).toContain(`\`${line}\``);
     a.type(line);

@@ -69,7 +69,7 @@ export interface GuestPartsOptions
   readonly transport: Transport;
   /** Port at which this process listens. Default: none. */
   readonly port?: () => number;
-  /** Of the wire. Default: those of this build. */
+  /** Versions of the wire. Default: those of this build. */
   readonly versions?: Versions;
 }
 

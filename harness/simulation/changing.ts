@@ -160,7 +160,7 @@ async function suffer(
       throw error;
     }
   };
-  /** What is not as it is to be once all changes have ended, or null. */
+  /** The first thing that is not as it should be once all changes have ended, or null. */
   const unsettled = (): string | null => {
     const last = newest();
     for (const site of sites.values()) {

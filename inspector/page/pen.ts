@@ -124,7 +124,7 @@ export class SvgPen implements Pen {
     );
   }
 
-  /** What was drawn, of this size. */
+  /** The drawing, of this size. */
   drawing(width: number, height: number): Drawing {
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${this.#parts.join('')}</svg>`;
     return { width, height, svg };

@@ -168,7 +168,7 @@ test('guests of a member that is cut off go to another; one that leads there giv
     onTestFinished(() => cluster.close({ graceful: false }));
     return cluster;
   };
-  // Of each pair the first one dials: so all that a says goes through relays.
+  // The first site of each pair dials, so all messages of a go through relays.
   const c = await site('c', { a: nowhere, b: nowhere });
   const b = await site('b', { a: nowhere, c: c.address });
   const links = [await relayed({ cluster: b }), await relayed({ cluster: c })];

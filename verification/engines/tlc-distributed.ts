@@ -63,7 +63,7 @@ export async function ranDistributed(
 }
 
 export interface Explored {
-  /** What the server says. */
+  /** The output of the server. */
   readonly said: string;
   /** Whether all steps are counted. With fingerprint servers those of a worker that died, or of another machine, are not told. */
   readonly isCounted: boolean;
@@ -149,7 +149,7 @@ function programOf(server: Address, host: string, options: ProgramOptions, over:
 
 /** The processes of this machine that help a server. */
 interface Helpers {
-  /** What each worker has said, when all have ended. */
+  /** The output of each worker, when all have ended. */
   readonly workers: Promise<readonly string[]>;
   /** Rejects when a fingerprint server dies. */
   readonly failed: Promise<never>;

@@ -65,7 +65,7 @@ const entryOf = (s: State, x: Term, y: Term) => or(s.inLine(y, x), and(s.onToken
 const isEntry = (s: State, x: Term) => or(s.lined(x), s.onToken(x));
 const isHead = (s: Ordered, h: Term, x: Term) => and(s.held(x, h), not(isEntry(s, h)));
 
-/** What the order of lines adds to the invariant. */
+/** The conjuncts about the order of lines. */
 export function orderRules(s: Ordered): readonly Conjunct[] {
   return [
     {

@@ -239,7 +239,7 @@ class LineTheory {
   }
 }
 
-/** What follows from these conjuncts, and from those about the order of lines, without a step. */
+/** The consequences of these conjuncts, and from those about the order of lines, without a step. */
 export function consequences(conjuncts: readonly Conjunct[], order: readonly Conjunct[] | null): Step {
   const query = (constants: readonly Term[], ...facts: readonly Formula[]): Query => ({
     relations,

@@ -340,7 +340,7 @@ function pathAfter({ kind, effect }: Row): State['path'] {
 
 // The invariant, and what follows from it.
 
-/** What follows from these conjuncts, without a step. */
+/** The consequences of these conjuncts, without a step. */
 export function consequences(conjuncts: readonly Conjunct[]): Step {
   const query = (constants: readonly Term[], ...facts: readonly Formula[]): Query => ({
     relations,
