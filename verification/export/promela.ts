@@ -4,7 +4,7 @@ import { ExportError } from './errors.ts';
 import type { ActorMeasure, Measured } from './measure.ts';
 import { readingInC } from './promela-readings.ts';
 import { fitting, type Question, type Questions } from './questions.ts';
-import type { Row, Table, TableActor, TableSend } from './table.ts';
+import { ownAction, type Row, type Table, type TableActor, type TableSend } from './table.ts';
 import { nextBlock, tableOf } from './tables-in-c.ts';
 
 /** A system in Promela, and what its steps are called. */
@@ -664,7 +664,7 @@ class Writer {
   #ownSteps(actor: TableActor): void {
     const actorIndex = this.#table.actors.indexOf(actor);
     for (const row of actor.rows) {
-      const action = this.#ownAction(actor, row);
+      const action = ownAction(actor, row.on);
       if (action === null) continue;
       const what =
         action.kind === 'environment'
@@ -684,22 +684,6 @@ class Writer {
       (isIdle ? process.idle : process.options).push(
         `${actor.name} == ${actor.locals[row.from]!.name}${this.#room(row, null)}${takes} -> ${this.#effect(actor, row)}${drained}; ${this.#observe(step)}`,
       );
-    }
-  }
-
-  #ownAction({ id }: TableActor, { on }: Row): Action | null {
-    switch (on.kind) {
-      case 'deliver':
-        return null;
-      case 'environment': {
-        const { event, together } = on;
-        return { kind: 'environment', actor: id, event, ...(together === undefined ? {} : { together }) };
-      }
-      case 'timer':
-        return { kind: 'timer', actor: id, timer: on.timer };
-      case 'crash':
-      case 'restart':
-        return { kind: on.kind, actor: id };
     }
   }
 

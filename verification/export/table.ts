@@ -529,3 +529,20 @@ function saysOf(view: ActorView, fault: string | null, more: readonly string[]):
     );
   return [...atomic(view.value), ...context, ...more].join('; ');
 }
+
+/** A step of the actor without a message. */
+export function ownAction({ id }: TableActor, on: Trigger): Action | null {
+  switch (on.kind) {
+    case 'deliver':
+      return null;
+    case 'environment': {
+      const { event, together } = on;
+      return { kind: 'environment', actor: id, event, ...(together === undefined ? {} : { together }) };
+    }
+    case 'timer':
+      return { kind: 'timer', actor: id, timer: on.timer };
+    case 'crash':
+    case 'restart':
+      return { kind: on.kind, actor: id };
+  }
+}

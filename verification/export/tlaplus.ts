@@ -5,7 +5,7 @@ import { type ActorMeasure, type Measured, rowOf } from './measure.ts';
 import { Names } from './names.ts';
 import { fitting, operatorsOf, type Question, type Questions } from './questions.ts';
 import { type Automaton, linksTo, type Reading } from './reading.ts';
-import type { Start, Table, TableActor, Trigger } from './table.ts';
+import { ownAction, type Start, type Table, type TableActor } from './table.ts';
 
 /** A step of the module: an action of the system, or a step of the network on a link of the table. */
 export type TlaStep =
@@ -754,23 +754,6 @@ function inTla(formula: Formula, atom: (name: string) => string): string {
       return `${of(formula.left)} <=> ${of(formula.right)}`;
     default:
       throw new Error(`A formula with ${formula.op} is refused before.`);
-  }
-}
-
-/** A step of the actor without a message. */
-function ownAction({ id }: TableActor, on: Trigger): Action | null {
-  switch (on.kind) {
-    case 'deliver':
-      return null;
-    case 'environment': {
-      const { event, together } = on;
-      return { kind: 'environment', actor: id, event, ...(together === undefined ? {} : { together }) };
-    }
-    case 'timer':
-      return { kind: 'timer', actor: id, timer: on.timer };
-    case 'crash':
-    case 'restart':
-      return { kind: on.kind, actor: id };
   }
 }
 
