@@ -53,6 +53,11 @@ test('a site whose removal was lost stands for the locks that ended with it', as
   await changing({ sites: 3, seed: 416_001_803, strict: { leaseMs: 60, driftShare: 0.1 } }, 1_000);
 });
 
+test('the lease of a site that was added is judged by its clock too', async () => {
+  const strict = { leaseMs: 60, driftShare: 0.1 };
+  await changing({ sites: 3, seed: 448_000_741, strict, machines: true }, 1_000);
+});
+
 test('a founder whose disk fails as it accepts has told nobody that it has accepted', async () => {
   await changing({ sites: 3, seed: 140_159, machines: true, founds: true }, 1_000);
 });

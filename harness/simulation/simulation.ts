@@ -208,7 +208,7 @@ export class Simulation {
     const { membersStatechart, foundingStatechart, fits } = this.#options;
     const notices: Notice[] = [];
     const hasRoom = !this.#options.roomless?.includes(id);
-    const clock = new SiteClock(this.clock, this.#rates.get(id) ?? 1);
+    const clock = new SiteClock(this.clock, this.#rateOf(id));
     this.#clocks.set(id, clock);
     const disk = this.#disks.get(id)!;
     disk.fails = false;
@@ -340,6 +340,11 @@ export class Simulation {
 
   isSuspended(id: SiteId): boolean {
     return this.#clocks.get(id)?.suspended ?? false;
+  }
+
+  /** How many times as fast as an ideal one its clock runs: that of a site which was added is ideal at first. */
+  #rateOf(id: SiteId): number {
+    return this.#rates.get(id) ?? 1;
   }
 
   /** From now on its clock runs `rate` times as fast as an ideal one. */
@@ -483,7 +488,7 @@ export class Simulation {
       const generation = this.sites.get(line.site)?.mesh.founding?.generation ?? 0;
       this.#broken ??= this.#grants.observe(line) ?? this.#lines.observe(line, this.ids.length, generation);
     }
-    const overlap = this.#leases?.observe(line, this.clock.now(), this.#rates.get(line.site)!);
+    const overlap = this.#leases?.observe(line, this.clock.now(), this.#rateOf(line.site));
     if (overlap) this.#broken ??= overlap;
     for (const effect of line.effects) {
       if (effect.type === 'elected') this.#elected(line.site, effect['epoch'] as number);
