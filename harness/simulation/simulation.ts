@@ -3,8 +3,9 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
+import { voterOf } from '../../machines/members/configuration.ts';
 import type { FoundingDisk } from '../../machines/members/founding.ts';
-import type { RecordLine } from '../../machines/record.ts';
+import type { EventLine, RecordLine } from '../../machines/record.ts';
 import { OperatingError } from '../../runtime/api/errors.ts';
 import type { Held } from '../../runtime/api/lock.ts';
 import type { Notice } from '../../runtime/api/notice.ts';
@@ -22,6 +23,7 @@ import { protocolVersion } from '../../runtime/wire/frames.ts';
 import { GrantWitness } from './grant-witness.ts';
 import { LeaseWitness } from './lease-witness.ts';
 import { LineWitness } from './line-witness.ts';
+import { MembersWitness } from './members-witness.ts';
 import { OverlapWitness } from './overlap-witness.ts';
 import { SiteClock, seeded, VirtualClock } from './virtual-clock.ts';
 
@@ -64,8 +66,8 @@ class SimulatedDisk {
     return this.#id;
   }
 
-  /** The store of the next run. */
-  open(): Store {
+  /** The store of the next run. `synced`: called when it has kept what was put there. */
+  open(synced: () => void = () => undefined): Store {
     const kept = new Map(this.#synced);
     const head = { ...this.#kept };
     const hasRun = this.life >= 0;
@@ -94,6 +96,7 @@ class SimulatedDisk {
         if (!this.#syncs) return;
         this.#synced = new Map(kept);
         Object.assign(this.#kept, head);
+        synced();
       },
       close: () => undefined,
     };
@@ -184,6 +187,10 @@ export class Simulation {
   readonly #overlaps = new OverlapWitness();
   readonly #grants = new GrantWitness();
   readonly #lines = new LineWitness();
+  /** By the generation of the cluster. */
+  readonly #members = new Map<number, MembersWitness>();
+  /** Another configuration is held, or by another site, since S7 was judged. */
+  #judgesQuorums = false;
   #broken: string | null = null;
 
   constructor(options: SimulationOptions) {
@@ -212,6 +219,7 @@ export class Simulation {
     this.#clocks.set(id, clock);
     const disk = this.#disks.get(id)!;
     disk.fails = false;
+    const voter = voterOf(id, disk.id);
     const mesh = new Site({
       self: id,
       peers: this.ids.filter((other) => other !== id),
@@ -225,7 +233,13 @@ export class Simulation {
       // Above the generation of every founding before.
       generation: () => 1 + Math.floor(this.clock.now()),
       mailbox: this.hub.mailbox(id, disk.id, version),
-      store: disk.open(),
+      store: disk.open(() => {
+        for (const witness of this.#members.values()) this.#broken ??= witness.synced(voter);
+      }),
+      membersTook: (effects, generation) => {
+        this.#broken ??= this.#membersOf(generation).took(voter, effects);
+        if (effects.some(({ type }) => type === 'configured')) this.#judgesQuorums = true;
+      },
       recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
       timing: { ...defaultTiming, ...timing },
       forgets: this.#options.forgets ?? false,
@@ -251,6 +265,7 @@ export class Simulation {
     this.sites.set(id, site);
     // They answer nothing before they are resumed.
     for (const other of this.ids) if (this.isSuspended(other)) this.hub.cut(id, other);
+    this.#judgesQuorums = true;
     await mesh.open();
     return site;
   }
@@ -290,6 +305,7 @@ export class Simulation {
   }
 
   #gone(id: SiteId): void {
+    for (const witness of this.#members.values()) witness.crashed(voterOf(id, this.idOf(id)));
     if (this.isSuspended(id)) this.#reconnect(id);
     this.#clocks.delete(id);
     this.sites.delete(id);
@@ -444,6 +460,7 @@ export class Simulation {
   check(): void {
     if (this.#options.rests)
       for (const { mesh } of this.sites.values()) if (mesh.founding) mesh.find('main')?.passivate();
+    if (this.#judgesQuorums) this.#checkQuorums();
     if (this.#broken !== null) throw new Error(this.#broken);
     if (this.hub.breaches.length > 0) throw this.hub.breaches[0]!;
     this.#checkTokens();
@@ -470,6 +487,22 @@ export class Simulation {
     }
   }
 
+  /** Among the sites of the newest generation, and those that ask to be added. */
+  #checkQuorums(): void {
+    this.#judgesQuorums = false;
+    const newest = Math.max(...this.#members.keys());
+    const held = [...this.sites.values()].flatMap(({ mesh: { voter, founding, configuration } }) =>
+      founding === null || founding.generation === newest ? [[voter, configuration] as const] : [],
+    );
+    this.#broken ??= this.#members.get(newest)?.holds(new Map(held)) ?? null;
+  }
+
+  #membersOf(generation: number): MembersWitness {
+    const known = this.#members.get(generation) ?? new MembersWitness();
+    this.#members.set(generation, known);
+    return known;
+  }
+
   /** The run is over. Throws the first broken promise, also of those that a later event could have kept. */
   end(): void {
     this.#broken ??= this.#overlaps.end();
@@ -490,11 +523,24 @@ export class Simulation {
     }
     const overlap = this.#leases?.observe(line, this.clock.now(), this.#rateOf(line.site));
     if (overlap) this.#broken ??= overlap;
+    if (line.lock === 'main') this.#judgeEpochs(line);
     for (const effect of line.effects) {
       if (effect.type === 'elected') this.#elected(line.site, effect['epoch'] as number);
       if (effect.type === 'persist') this.#persist(line.site, effect['epoch'] as number);
       if (effect.type === 'grant') this.#grant(line.site, effect['fence'] as Fence);
     }
+  }
+
+  /** S8 and S9: when a site stands, and what it wins. */
+  #judgeEpochs({ site, effects, snapshot }: EventLine): void {
+    const won = effects.find(({ type }) => type === 'elected');
+    const { epoch: state } = snapshot.value as { readonly epoch: string };
+    if (won === undefined && state !== 'candidate') return;
+    const { promised, membership } = snapshot.context as SiteContext;
+    const witness = this.#membersOf(this.sites.get(site)?.mesh.founding?.generation ?? 0);
+    const voter = voterOf(site, this.idOf(site));
+    witness.stood(voter, promised);
+    if (won !== undefined) this.#broken ??= witness.elected(voter, won['epoch'] as number, membership);
   }
 
   #elected(site: SiteId, epoch: number): void {

@@ -66,6 +66,8 @@ export interface MembersActorSetting {
    * this run, and is none any more.
    */
   readonly configured: (configuration: Configuration, joins: boolean, isRemoved: boolean) => void;
+  /** Called with the effects of each event, before they are carried out: for one that judges the site. */
+  readonly membersTook?: (effects: readonly MembersEffect[], generation: number) => void;
   readonly crashed: (error: InvariantError) => void;
 }
 
@@ -680,7 +682,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     return false;
   }
 
-  took(): void {}
+  took(_event: MembersEvent, _cause: StampedEnvelope | null, effects: readonly MembersEffect[]): void {
+    this.#setting.membersTook?.(effects, this.#record.generation);
+  }
 
   execute(effect: MembersEffect): void {
     const { self, mailbox, clock } = this.#setting;

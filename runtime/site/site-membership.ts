@@ -11,7 +11,7 @@ import type { MembersSettings, Timing } from '../options/schema.ts';
 import type { MembersRecord } from '../store/content.ts';
 import type { Store } from '../store/store.ts';
 import { FoundingActor } from './founding-actor.ts';
-import { lastVoter, MembersActor, type WantedChange } from './members-actor.ts';
+import { lastVoter, MembersActor, type MembersActorSetting, type WantedChange } from './members-actor.ts';
 import { membersLayout } from './protocol.ts';
 import { Roster } from './roster.ts';
 
@@ -37,6 +37,8 @@ export interface MembershipSetting {
   readonly address?: () => Address | null;
   /** Default: `membersMachine`. A test gives a mutant. */
   readonly membersStatechart?: AnyStateMachine;
+  /** See `MembersActorSetting`. Default: nobody judges. */
+  readonly membersTook?: NonNullable<MembersActorSetting['membersTook']>;
   /** Default: `foundingMachine`. A test gives a mutant. */
   readonly foundingStatechart?: AnyStateMachine;
   /** A number above the generation of every earlier cluster of this name. Default: 1. */
@@ -328,7 +330,7 @@ export class SiteMembership {
 
   /** `exclusion`: why this site does not ask to be added. */
   #enter(founding: Founding, record: MembersRecord, exclusion: OperatingError | null = null): void {
-    const { self, mailbox, store, clock, random, timing, members, membersStatechart, crashed } =
+    const { self, mailbox, store, clock, random, timing, members, membersStatechart, membersTook, crashed } =
       this.#setting;
     this.#members?.stop(new OperatingError('NOT_A_MEMBER', 'the cluster was founded anew'));
     this.#exclusion = exclusion;
@@ -338,6 +340,7 @@ export class SiteMembership {
       {
         ...{ self, mailbox, store, clock, random, timing, crashed },
         ...(membersStatechart && { statechart: membersStatechart }),
+        ...(membersTook && { membersTook }),
         dataOf: (peer) => this.roster.dataOf(peer),
         idOf: (peer) => this.roster.idOf(peer),
         address: this.#setting.address ?? (() => null),

@@ -53,13 +53,39 @@ const noneLost = remembered('no committed configuration is lost', ({ written, co
   );
 });
 
+type Held = Configuration | null | 'down';
+
+/** What S7 says of one state: `held` is what each of `sites` holds, with one object for each configuration. */
+export function quorumsMeet(sites: readonly SiteId[], held: readonly Held[]): boolean {
+  const quorum = ({ voters }: Configuration) => Math.floor(Object.keys(voters).length / 2) + 1;
+  const deciding = [...new Set(held)]
+    .filter((one): one is Configuration => one !== null && one !== 'down')
+    .filter((one) => sites.some((id, at) => held[at] === one && id in one.voters));
+  const available = (one: Configuration) =>
+    sites.filter((id, at) => {
+      const holds = held[at]!;
+      return id in one.voters && holds !== 'down' && compare(holds, one) <= 0;
+    });
+  return deciding.every((one, index) =>
+    deciding.slice(index + 1).every((other) => {
+      const [mine, theirs] = [available(one), available(other)];
+      if (mine.length < quorum(one) || theirs.length < quorum(other)) return true;
+      const common = mine.filter((id) => theirs.includes(id)).length;
+      const needed =
+        Math.max(0, quorum(one) - (mine.length - common)) +
+        Math.max(0, quorum(other) - (theirs.length - common));
+      return needed > common;
+    }),
+  );
+}
+
 /**
  * The quorums of any two configurations that can still decide meet: no two sets of sites without a common one could each
  * elect, as each voter counts only where it holds nothing newer.
  */
 function S7(sites: readonly SiteId[]): Property {
   // One that is down decides nothing. What it holds when it is back counts then: its disk may be old, or empty.
-  const seen: (Configuration | null | 'down')[] = [];
+  const seen: Held[] = [];
   const numbers = new Map<string, number>();
   const numberOf = ({ context, up }: ActorView) => {
     const { configuration } = context as unknown as LockContext;
@@ -70,32 +96,14 @@ function S7(sites: readonly SiteId[]): Property {
     seen.push(up ? configuration : 'down');
     return seen.length - 1;
   };
-  const quorum = ({ voters }: Configuration) => Math.floor(Object.keys(voters).length / 2) + 1;
   return always(
     'S7',
-    relation(numberOf, (held) => {
-      const own = Array.from(held, (number) => seen[number]!);
-      const deciding = [...new Set(held)]
-        .map((number) => seen[number]!)
-        .filter((one): one is Configuration => one !== null && one !== 'down')
-        .filter((one) => sites.some((id, at) => own[at] === one && id in one.voters));
-      const available = (one: Configuration) =>
-        sites.filter((id, at) => {
-          const holds = own[at]!;
-          return id in one.voters && holds !== 'down' && compare(holds, one) <= 0;
-        });
-      return deciding.every((one, index) =>
-        deciding.slice(index + 1).every((other) => {
-          const [mine, theirs] = [available(one), available(other)];
-          if (mine.length < quorum(one) || theirs.length < quorum(other)) return true;
-          const common = mine.filter((id) => theirs.includes(id)).length;
-          const needed =
-            Math.max(0, quorum(one) - (mine.length - common)) +
-            Math.max(0, quorum(other) - (theirs.length - common));
-          return needed > common;
-        }),
-      );
-    }),
+    relation(numberOf, (held) =>
+      quorumsMeet(
+        sites,
+        Array.from(held, (number) => seen[number]!),
+      ),
+    ),
     ({ actors }) => JSON.stringify(actors.map(({ id, context }) => [id, context['configuration']])),
   );
 }
