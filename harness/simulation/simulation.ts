@@ -460,7 +460,7 @@ export class Simulation {
   check(): void {
     if (this.#options.rests)
       for (const { mesh } of this.sites.values()) if (mesh.founding) mesh.find('main')?.passivate();
-    if (this.#judgesQuorums) this.#checkQuorums();
+    if (this.#judgesQuorums && this.#options.changes) this.#checkQuorums();
     if (this.#broken !== null) throw new Error(this.#broken);
     if (this.hub.breaches.length > 0) throw this.hub.breaches[0]!;
     this.#checkTokens();
@@ -487,7 +487,7 @@ export class Simulation {
     }
   }
 
-  /** Among the sites of the newest generation, and those that ask to be added. */
+  /** S7, among the sites of the newest generation, and those that ask to be added. */
   #checkQuorums(): void {
     this.#judgesQuorums = false;
     const newest = Math.max(...this.#members.keys());
@@ -527,7 +527,9 @@ export class Simulation {
     for (const effect of line.effects) {
       if (effect.type === 'elected') this.#elected(line.site, effect['epoch'] as number);
       if (effect.type === 'persist') this.#persist(line.site, effect['epoch'] as number);
-      if (effect.type === 'grant') this.#grant(line.site, effect['fence'] as Fence);
+      // One whose disk fails ends before it grants, since it syncs it first.
+      const isGrant = effect.type === 'grant' && !this.#disks.get(line.site)!.fails;
+      if (isGrant) this.#grant(line.site, effect['fence'] as Fence);
     }
   }
 
