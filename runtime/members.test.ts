@@ -111,14 +111,14 @@ describe('an operator', () => {
     const [a, b, c] = [await start('a', three), await start('b', three), await start('c', three)];
     for (const cluster of [a, b, c]) await cluster!.ready();
     await expect(a!.addMember('d', { timeoutMs: 200 })).rejects.toThrow(
-      'CHANGE_TIMEOUT: a does not reach d, which is to be added',
+      'CHANGE_TIMEOUT: not done within 200 ms: a does not reach d, which is to be added; start it, with a among its peers',
     );
     await expect(a!.addMember('not a name')).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
     expect((await a!.removeMember('d')).voters).toHaveLength(3);
     await kill('b');
     await kill('c');
     await expect(a!.removeMember('b', { timeoutMs: 300 })).rejects.toThrow(
-      'no majority of a, b, c (not in reach: b, c) has agreed to remove b within 300 ms',
+      'not done within 300 ms: no majority of a, b, c (not in reach: b, c) has agreed to remove b',
     );
     const alone = await start('e', []);
     await alone.ready();

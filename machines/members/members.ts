@@ -28,7 +28,7 @@ export interface MembersContext {
   readonly top: number;
   /** The sites that voted for this candidate; empty if this site is no candidate. */
   readonly votes: SiteSet;
-  /** The acknowledgements of the configuration that this coordinator wrote last, each with its `top`. */
+  /** The acknowledgements of the configuration that this coordinator wrote last, or that has not this site as a voter, each with its `top`. */
   readonly acknowledged: Readonly<Record<SiteId, number>>;
   /** The sites that asked to join. */
   readonly heard: SiteSet;
@@ -327,6 +327,7 @@ const committed = {
  * committed.
  *
  * - `following`: it votes, adopts and acknowledges.
+ * - `outside`: it is no voter, and a quorum of the voters has acknowledged that to it.
  * - `candidate`: it stands for the term that it has promised.
  * - `committing`: it has won that term, and waits for the acknowledgements of the configuration that it wrote last.
  * - `ready`: that is committed, and may be changed.
@@ -412,7 +413,21 @@ export const membersMachine = membersSetup.createMachine({
     },
   },
   states: {
-    following: { on: { stand } },
+    following: {
+      on: {
+        stand,
+        ACKNOWLEDGE: {
+          guard: and([not('isVoter'), 'ofThisConfiguration']),
+          actions: { type: 'countAcknowledgement', params: ({ event }) => event },
+        },
+      },
+      always: {
+        guard: and(['isMember', not('isVoter'), 'isCommitted']),
+        target: 'outside',
+        actions: committed,
+      },
+    },
+    outside: {},
     candidate: {
       on: {
         stand,

@@ -70,7 +70,8 @@ export interface MembersDisk {
  *   over, before any later effect of the same step is run.
  * - `coordinates`: this site won `term`.
  * - `written`: as its coordinator it wrote this configuration, after the one at `parent`.
- * - `committed`: a quorum has acknowledged it: changes may be made from it.
+ * - `committed`: a quorum has acknowledged it: its coordinator may make changes from it, and a site that it has not as a voter was
+ *   removed for good.
  */
 export type MembersEffect =
   | { readonly type: 'send'; readonly target: SiteId; readonly message: MembersMessage }

@@ -91,6 +91,45 @@ test('a change after which no majority would be in reach is not begun, since non
   expect(voters()[0]).toHaveLength(3);
 });
 
+test('a site that is removed by another one while it removes itself knows when that is agreed on', async () => {
+  const simulation = new Simulation({ sites: 5, seed: 1, changes: true });
+  await simulation.openAll();
+  await simulation.settle();
+  const at = (id: string) => simulation.sites.get(id)!.mesh;
+  const removals = ['a', 'b', 'e'].map((id) => at(id).change({ remove: 'e' }, 1_000));
+  const all = Promise.allSettled(removals);
+  await simulation.run(1_000);
+  expect((await all).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+});
+
+test('and waits where no majority of the voters says so', async () => {
+  const simulation = new Simulation({ sites: 3, seed: 1, changes: true });
+  const { clock, sites } = simulation;
+  await simulation.openAll();
+  await simulation.settle();
+  const at = (id: string) => sites.get(id)!.mesh;
+  void at('a')
+    .change({ remove: 'c' }, 10_000)
+    .catch(() => undefined);
+  const own = at('c')
+    .change({ remove: 'c' }, 1_000)
+    .catch(({ code }) => code);
+  // Only the coordinator and the site that it removes hold the change.
+  while (at('a').configuration!.version === 1) {
+    clock.tick();
+    await deliver(
+      simulation,
+      ['a to b', 'b to a', 'a to c', 'c to a'],
+      () => at('a').configuration!.version === 2,
+    );
+  }
+  simulation.cut('a', 'b');
+  simulation.cut('b', 'c');
+  await simulation.run(1_500);
+  expect(Object.keys(at('c').configuration!.voters)).toEqual(['a/a', 'b/b']);
+  expect(await own).toBe('CHANGE_TIMEOUT');
+});
+
 test('a coordinator goes on after it was asked to remove the last voter', async () => {
   const simulation = new Simulation({ sites: 2, seed: 1, changes: true });
   const { sites } = simulation;

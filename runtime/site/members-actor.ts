@@ -267,7 +267,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     return new Promise((resolve, reject) => {
       const stopTimer = this.#setting.clock.after(timeoutMs, () => {
         this.#remove(request);
-        reject(new OperatingError('CHANGE_TIMEOUT', `${this.#obstacle(wanted)} within ${timeoutMs} ms`));
+        const what = `not done within ${timeoutMs} ms: ${this.#obstacle(wanted)}`;
+        reject(new OperatingError('CHANGE_TIMEOUT', what));
       });
       const request = { wanted, resolve, reject, stopTimer, isDue };
       this.#requests.push(request);
@@ -295,10 +296,10 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
 
   /**
    * `holder` says which configuration it holds. A voter that believed another site than this one (M6) has acknowledged it to that site. A
-   * coordinator that waits for the acknowledgement tells it again, and is answered.
+   * coordinator that waits for the acknowledgement tells it again, and is answered; so does a site that waits for its own removal.
    */
   #remind(holder: SiteId, held: Configuration): void {
-    if (this.#stopped || this.#driver.state.value !== 'committing') return;
+    if (this.#stopped || !(this.#driver.state.value === 'committing' || this.#awaitsRemoval)) return;
     const { configuration, acknowledged } = this.#context;
     const isMissing = holder in configuration!.voters && !(holder in acknowledged);
     if (isMissing && compare(held, configuration) === 0) this.#take({ type: 'tell', peer: holder });
@@ -315,6 +316,18 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
 
   get #context(): MembersContext {
     return this.#driver.state.context as MembersContext;
+  }
+
+  /** This site is to be removed, and was, in a configuration that may still be lost. */
+  get #awaitsRemoval(): boolean {
+    const { value } = this.#driver.state;
+    return (
+      value === 'following' && !this.isVoter && this.#requests.some(({ wanted }) => this.#removesSelf(wanted))
+    );
+  }
+
+  #removesSelf(wanted: WantedChange): boolean {
+    return 'remove' in wanted && wanted.remove === this.#setting.self;
   }
 
   get #names(): readonly SiteId[] {
@@ -513,18 +526,20 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       const [request] = this.#requests;
       if (this.#stopped || this.#driver.busy || !request) return;
       if (!request.isDue()) {
-        this.#remove(request);
-        request.resolve();
+        this.#fulfil(request);
         continue;
       }
       const { value } = this.#driver.state;
       const step = this.#stepTo(request.wanted);
       if (value === 'committing') return;
+      if (value === 'outside' && this.#removesSelf(request.wanted)) {
+        this.#fulfil(request);
+        continue;
+      }
       if (value === 'ready') {
         this.#attempts = 0;
         if (step === 'done') {
-          this.#remove(request);
-          request.resolve();
+          this.#fulfil(request);
           continue;
         }
         if (step === 'wait') return;
@@ -539,8 +554,10 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         this.#take({ type: 'change', change: step });
         return;
       }
-      // It cannot coordinate any more. Its own removal may still be lost.
-      if (!this.isVoter && !('remove' in request.wanted && request.wanted.remove === this.#setting.self)) {
+      // It cannot coordinate any more.
+      if (!this.isVoter) {
+        // Another one has removed it. That may still be lost: the voters that it has told say when it is not.
+        if (this.#removesSelf(request.wanted)) return;
         this.#remove(request);
         request.reject(new OperatingError('NOT_A_MEMBER', this.#removedBefore(request.wanted)));
         continue;
@@ -624,6 +641,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     });
   }
 
+  #fulfil(request: Request): void {
+    this.#remove(request);
+    request.resolve();
+  }
+
   #remove(request: Request): void {
     const at = this.#requests.indexOf(request);
     if (at < 0) return;
@@ -642,9 +664,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     const unreached = missing.length > 0 ? ` (not in reach: ${missing.toSorted().join(', ')})` : '';
     const step = this.#stepTo(wanted);
     if (step === 'wait')
-      return `${self} does not reach ${'add' in wanted ? wanted.add : ''}, which is to be added: start it, with this site among its peers`;
+      return `${self} does not reach ${'add' in wanted ? wanted.add : ''}, which is to be added; start it, with ${self} among its peers`;
     return step !== 'done' && this.#reachesMajority(this.configuration!) && !this.#hasMajorityAfter(step)
-      ? `without ${nameOf('add' in step ? step.add : step.remove)} no majority would be in reach${unreached}: start the others first, then ${textOf(wanted)}`
+      ? `without ${nameOf('add' in step ? step.add : step.remove)} no majority would be in reach${unreached}; start the others first, then ${textOf(wanted)}`
       : `no majority of ${this.#names.toSorted().join(', ')}${unreached} has agreed to ${textOf(wanted)}`;
   }
 

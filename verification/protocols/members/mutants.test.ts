@@ -12,7 +12,7 @@ beforeAll(async () => {
       await check(members({ ...options, machine }), { maxStates: 100_000, stopAtFirst: true }),
     );
   }
-}, 60_000);
+}, 300_000);
 
 test('each broken rule is refuted: after how many steps, and what breaks first', () => {
   const lines = [...reports].map(([name, report]) => {
@@ -27,6 +27,7 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     M1: a candidacy goes on though a newer configuration is adopted: 12, a term and version is of one configuration
     M2: a voter acknowledges in spite of a later promise: 10, no committed configuration is lost
     M2: a voter acknowledges another configuration than it holds: 8, S7
+    M2: a removed site takes it for agreed on when it is told: 13, no committed configuration is lost
     M3: a vote under an older configuration: 9, S9
     M3: a term is voted for twice: 6, a term has one coordinator, a term and version is of one configuration
     M3: epochs at or below the base are voted for: 10, S2, S8

@@ -1,4 +1,4 @@
-import { type AnyStateMachine, and, assign } from 'xstate';
+import { type AnyStateMachine, and, assign, not } from 'xstate';
 import type { SiteId } from '../../../machines/actor.ts';
 import {
   type Change,
@@ -209,6 +209,14 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
     guards({
       ofThisConfiguration: ({ event }) => (event as { readonly type: string }).type === 'ACKNOWLEDGE',
     }),
+  ],
+  'M2: a removed site takes it for agreed on when it is told': [
+    {
+      ...three,
+      ...{ stands: { a: 1, b: 1 }, lockStands: {}, gossip: ['a'] },
+      change: { a: [{ remove: 'c' }], b: [] },
+    },
+    replace('members.following.always.guard', and(['isMember', not('isVoter')])),
   ],
   'M3: a vote under an older configuration': [
     { ...three, lockStands: { c: 2 }, changes: 1, keepDead: true },

@@ -129,6 +129,11 @@ const S9 = remembered('S9', ({ written, elections }) =>
   ),
 );
 
+const isOutside = reachable(
+  'a removed site knows that it is agreed on',
+  plain(({ actors }) => actors.some((site) => site.in('members.outside'))),
+);
+
 const heldBy = ({ actors }: StateView): readonly Configuration[] =>
   actors.flatMap(({ context }) => (context as unknown as LockContext).configuration ?? []);
 
@@ -153,7 +158,7 @@ const ofHonest = (founders: readonly SiteId[]): readonly Property[] => [
 const oneFirst = remembered('epoch 0 has one root', ({ first }) => first.length <= 1);
 
 export function propertiesOf(
-  { founders, changes, lockStands, first = false, liar }: MembersOptions,
+  { founders, changes, lockStands, gossip = [], first = false, liar }: MembersOptions,
   sites: readonly SiteId[],
 ): readonly Property[] {
   const ofChanges = [
@@ -185,6 +190,7 @@ export function propertiesOf(
     ...(first ? [oneFirst] : []),
     ...(liar === undefined ? [] : ofHonest(sites.slice(0, founders))),
     ...(changes > 0 ? ofChanges : []),
+    ...(changes > 0 && sites.every((id) => gossip.includes(id)) ? [isOutside] : []),
     ...(changes > 0 && Object.keys(lockStands).length > 0 ? ofEpochs : []),
   ];
 }

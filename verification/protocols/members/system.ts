@@ -41,8 +41,8 @@ export interface MembersOptions {
   readonly crashes?: Readonly<Record<SiteId, 'with disk' | 'emptied' | 'with an old disk'>>;
   /** Whether a site answers when it refuses. Only then does a site that is left behind learn of it. Default: false. */
   readonly refusals?: boolean;
-  /** Whether every site may tell any configuration to any other, at any time. Default: only its coordinator tells it. */
-  readonly gossip?: boolean;
+  /** The sites that may tell their configuration to any other, at any time. Default: only its coordinator tells it, to its voters. */
+  readonly gossip?: readonly SiteId[];
   /** Is every site in reach of every other, and known to be? Then nobody believes one site alone (M6). Default: none is. */
   readonly reach?: boolean;
   /** A founder that, in place of its part, sends any message to any other, each at most once. */
@@ -165,7 +165,7 @@ function environment(
   ids: readonly SiteId[],
   options: MembersOptions,
 ): readonly EnvironmentEvent[] {
-  const { stands, lockStands, restarts = 0, gossip = false } = options;
+  const { stands, lockStands, restarts = 0, gossip = [] } = options;
   const events: EnvironmentEvent[] = [];
   const add = (event: object, more: Omit<EnvironmentEvent, 'event'> = {}) =>
     events.push({ event: event as EnvironmentEvent['event'], ...more });
@@ -175,12 +175,12 @@ function environment(
   if (restarts > 0) add({ type: 'restart' }, { times: restarts });
   if (options.first) add({ type: 'firstGrant' }, { times: 1, when: (site) => contextOf(site).top === 0 });
   const coordinates = (id: SiteId) => stands[id] !== undefined;
+  const times = options.network === undefined ? 'unbounded' : 1;
   for (const other of ids) {
-    if (other !== self && gossip) {
-      add({ type: 'tell', peer: other }, { when: (site) => contextOf(site).configuration !== null });
+    if (other !== self && gossip.includes(self)) {
+      add({ type: 'tell', peer: other }, { times, when: (site) => contextOf(site).configuration !== null });
     }
     if (other !== self && coordinates(other)) {
-      const times = options.network === undefined ? 'unbounded' : 1;
       add({ type: 'join', peer: other }, { times, when: (site) => !isVoter(site) });
     }
   }
@@ -226,7 +226,11 @@ const isDead =
       case 'ACKNOWLEDGE':
         return (
           order(said) < 0 ||
-          !(site.in('members.committing') || site.in('members.ready')) ||
+          !(
+            site.in('members.committing') ||
+            site.in('members.ready') ||
+            (site.in('members.following') && !isVoter)
+          ) ||
           acknowledged[said.voter] === said.top
         );
       case 'REFUSE':
