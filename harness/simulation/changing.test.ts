@@ -58,6 +58,10 @@ test('the lease of a site that was added is judged by its clock too', async () =
   await changing({ sites: 3, seed: 448_000_741, strict, machines: true }, 1_000);
 });
 
+test('a site whose disk fails as it is granted grants nobody, and its next run may grant that fence (R7)', async () => {
+  await changing({ sites: 4, seed: 440_000_500, machines: true }, 1_000);
+});
+
 test('a founder whose disk fails as it accepts has told nobody that it has accepted', async () => {
   await changing({ sites: 3, seed: 140_159, machines: true, founds: true }, 1_000);
 });

@@ -191,6 +191,8 @@ export class Simulation {
   readonly #members = new Map<number, MembersWitness>();
   /** Another configuration is held, or by another site, since S7 was judged. */
   #judgesQuorums = false;
+  /** The site that stopped last because its disk failed. */
+  #stopping: SimulatedSite | null = null;
   #broken: string | null = null;
 
   constructor(options: SimulationOptions) {
@@ -463,6 +465,8 @@ export class Simulation {
     if (this.#judgesQuorums && this.#options.changes) this.#checkQuorums();
     if (this.#broken !== null) throw new Error(this.#broken);
     if (this.hub.breaches.length > 0) throw this.hub.breaches[0]!;
+    if (this.#stopping && this.sites.get(this.#stopping.id) === this.#stopping)
+      throw new Error(`${this.#stopping.id} goes on though its disk does not keep what it did`);
     this.#checkTokens();
   }
 
@@ -515,6 +519,7 @@ export class Simulation {
 
   #observe(line: RecordLine): void {
     this.#options.witness?.(line);
+    if (this.#stops(line)) return;
     if (line.lock === 'main') this.#broken ??= this.#overlaps.observe(line);
     if (line.kind !== 'event') return;
     if (line.lock === 'main') {
@@ -543,6 +548,14 @@ export class Simulation {
     const voter = voterOf(site, this.idOf(site));
     witness.stood(voter, promised);
     if (won !== undefined) this.#broken ??= witness.elected(voter, won['epoch'] as number, membership);
+  }
+
+  /** A site whose disk fails stops at the first effect of which others hear: nobody is granted, and nothing of the event is on its disk. */
+  #stops(line: RecordLine): boolean {
+    if (line.kind !== 'event' || !this.#disks.get(line.site)!.fails) return false;
+    if (!line.effects.some(({ type }) => ['grant', 'lost', 'elected'].includes(type))) return false;
+    this.#stopping = this.sites.get(line.site) ?? null;
+    return true;
   }
 
   #elected(site: SiteId, epoch: number): void {
