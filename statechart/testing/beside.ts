@@ -37,18 +37,18 @@ export class Beside {
   start(input?: unknown): Pair | null {
     return this.#compare(
       'start',
-      () => {
+      attempt(() => {
         const started = start(this.#machine, input);
         if (started.snapshot.status === 'error') throw started.snapshot.error;
         return started;
-      },
+      }),
       () => this.#stepper.start(input),
     );
   }
 
   take({ snapshot, state }: Pair, event: EventObject): Pair | null {
     const what = `${JSON.stringify(event)} in ${text(snapshot)}`;
-    const expected = () => take(this.#machine, snapshot, event);
+    const expected = attempt(() => take(this.#machine, snapshot, event));
     const context = { ...state.context };
     this.#compare(`${what}, in place`, expected, () =>
       this.#stepper.step(state.configuration, context, event, true),
@@ -56,8 +56,8 @@ export class Beside {
     return this.#compare(what, expected, () => this.#stepper.step(state.configuration, state.context, event));
   }
 
-  #compare(what: string, ours: () => Step<AnyStateMachine>, stepped: () => Stepped): Pair | null {
-    const [expected, was] = [attempt(ours), attempt(stepped)];
+  #compare(what: string, expected: Attempt<Step<AnyStateMachine>>, stepped: () => Stepped): Pair | null {
+    const was = attempt(stepped);
     if ('error' in expected && 'error' in was) return null;
     if ('error' in expected || 'error' in was) {
       throw new Difference(`${what}: ${said(expected, (it) => text(it.snapshot))}, not ${said(was, textOf)}`);

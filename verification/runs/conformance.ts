@@ -44,7 +44,7 @@ export class Conformance {
   ) {
     this.#protocol = protocol;
     this.#promises = protocol.promises();
-    this.#steps = new Steps(protocol.machine);
+    this.#steps = Steps.of(protocol.machine);
     this.#mesh = mesh;
     const lives = [...records.values()];
     this.#example = lives[0]![0].start.input;

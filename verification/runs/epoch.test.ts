@@ -224,25 +224,37 @@ const scripts: Readonly<Record<string, (mesh: DrivenMesh) => DrivenMesh>> = {
     mesh.client('b', 'suspect').renewLink('b', 'c').client('b', 'suspect');
     return mesh.deliver('b', 'c').deliver('c', 'b');
   },
+  'c wins with b, which hears of it by a request of c': (mesh) =>
+    inside(mesh)
+      .client('c', 'suspect')
+      .deliver('c', 'b')
+      .deliver('b', 'c')
+      .renewLink('c', 'b')
+      .client('c', 'ask')
+      .deliver('c', 'b'),
   'c wins, or would, if b had not lost its disk': (mesh) =>
     mesh.crash('b').restart('b', 'lost').client('c', 'suspect').deliver('c', 'b'),
-  'b waits and keeps the request of c, and the token comes with an entry of a': (mesh) => {
-    mesh.client('c', 'ask').deliver('c', 'a').deliver('a', 'c').client('b', 'ask').deliver('b', 'a');
-    // From here on `last` of c is b.
-    mesh.deliver('a', 'c').client('c', 'release').deliver('c', 'b').client('b', 'release');
-    mesh.client('a', 'ask').deliver('a', 'b').deliver('b', 'a').client('b', 'ask').deliver('b', 'a');
-    return mesh.client('c', 'ask').deliver('c', 'b').client('a', 'releaseAndAsk').deliver('a', 'b');
-  },
+  'b waits and keeps the request of c, and the token comes with an entry of a': (mesh) => twoInLine(mesh),
+  'b hands the token on with a line of two': (mesh) => twoInLine(mesh).client('b', 'release'),
 };
 const inside = (mesh: DrivenMesh) => mesh.client('b', 'ask').deliver('b', 'a').deliver('a', 'b');
+const twoInLine = (mesh: DrivenMesh) => {
+  mesh.client('c', 'ask').deliver('c', 'a').deliver('a', 'c').client('b', 'ask').deliver('b', 'a');
+  // From here on `last` of c is b.
+  mesh.deliver('a', 'c').client('c', 'release').deliver('c', 'b').client('b', 'release');
+  mesh.client('a', 'ask').deliver('a', 'b').deliver('b', 'a').client('b', 'ask').deliver('b', 'a');
+  return mesh.client('c', 'ask').deliver('c', 'b').client('a', 'releaseAndAsk').deliver('a', 'b');
+};
 
 const rare: Readonly<Record<string, keyof typeof scripts>> = {
+  'R1: the message that brings an epoch is dropped': 'c wins with b, which hears of it by a request of c',
   'R2: nobody is told that the section is lost': 'c wins without b, which is inside',
   'R2: the token of before is kept': 'c wins without b, which is inside',
   'R2: the fence rises inside a critical section': 'c wins with b, which is inside',
   'R6: the token of the lowest epoch counts': 'c wins without b, which stands for epoch 2',
   'R12: entries of the token go before the own line':
     'b waits and keeps the request of c, and the token comes with an entry of a',
+  'R12: an entry stands twice': 'b hands the token on with a line of two',
   'R8: a restart without disk votes': 'c wins, or would, if b had not lost its disk',
 };
 

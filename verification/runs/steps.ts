@@ -19,6 +19,8 @@ export interface KnownStep {
 /** Where snapshots hold numbers that rise, there is no end to them. */
 const mostKnown = 50_000;
 
+const shared = new WeakMap<AnyStateMachine, Steps>();
+
 /** The machine's steps, each computed once: a site has few distinct snapshots and meets them over and over. */
 export class Steps {
   readonly #machine: AnyStateMachine;
@@ -27,6 +29,13 @@ export class Steps {
 
   constructor(machine: AnyStateMachine) {
     this.#machine = machine;
+  }
+
+  /** The steps of `machine`, the same for each caller: records of one machine meet the same snapshots. */
+  static of(machine: AnyStateMachine): Steps {
+    const known = shared.get(machine) ?? new Steps(machine);
+    shared.set(machine, known);
+    return known;
   }
 
   start(input: unknown): KnownStep {

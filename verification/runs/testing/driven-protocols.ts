@@ -15,7 +15,7 @@ export interface DrivenProtocol {
 
 export const naimiTrehel: DrivenProtocol = {
   name: 'naimi-trehel',
-  steps: new Steps(naimiTrehelMachine),
+  steps: Steps.of(naimiTrehelMachine),
   survives: false,
   // A run in which all sites leave at once shows little.
   client: [
@@ -36,7 +36,7 @@ export const naimiTrehel: DrivenProtocol = {
 
 export const epoch: DrivenProtocol = {
   name: 'epoch',
-  steps: new Steps(epochMachine),
+  steps: Steps.of(epochMachine),
   survives: true,
   client: [
     'ask',
