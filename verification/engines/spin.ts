@@ -325,8 +325,7 @@ class Verifier {
   async #compiled(kind: Build): Promise<string> {
     await this.#run('spin', [...(kind === 'runs' ? ['-DRUNS'] : []), '-a', 'system.pml']);
     const flags = { states: ['-DSAFETY'], breadth: ['-DSAFETY', '-DBFS'], runs: ['-DNFAIR=16'] }[kind];
-    // A compiler takes minutes to optimize the code of a large table, which runs in seconds.
-    const optimized = this.#written.text.length > 150_000 ? '-O0' : '-O2';
+    const optimized = this.#table.states > fewStates && this.#written.text.length < longText ? '-O2' : '-O0';
     const hashed =
       this.#options.swarm === undefined
         ? []
@@ -360,6 +359,13 @@ class Verifier {
 
 const notExhaustive = (searches: number) =>
   `${searches} searches of a swarm found no violation, and none is exhaustive`;
+
+/*
+ * A compiler takes seconds to optimize the code of a small table, and minutes that of a large one. Without, 100,000 states a second
+ * are visited all the same: only many states in a short text make up for it.
+ */
+const fewStates = 100_000;
+const longText = 150_000;
 
 /** Verifiers: of states, depth first; the same breadth first, for shortest trails; of runs. */
 type Build = 'states' | 'breadth' | 'runs';
