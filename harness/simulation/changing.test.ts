@@ -141,6 +141,21 @@ test('a lock opened before the disk is read uses the configuration on the disk, 
   expect((await held).signal.aborted).toBe(false);
 });
 
+test('a change that the last voter agrees to alone is on its disk before anybody is told', async () => {
+  const simulation = new Simulation({ sites: 2, seed: 1, changes: true });
+  await simulation.openAll();
+  await simulation.run(1_000);
+  const coordinated = simulation.sites.get('a')!.mesh.change({ add: 'a' }, 2_000);
+  await simulation.run(1_000);
+  await coordinated;
+  // From here on it sends nothing, and no message waits for its disk.
+  simulation.cut('a', 'b');
+  await simulation.sites.get('a')!.mesh.change({ remove: 'b' }, 2_000);
+  simulation.crash('a');
+  await simulation.open('a');
+  expect(simulation.sites.get('a')!.mesh.configuration?.voters).toEqual({ 'a/a': true });
+});
+
 test('the locks of a site that is removed take part in nothing from the first event on that tells them', async () => {
   const told: unknown[] = [];
   const witness = (line: RecordLine) => {

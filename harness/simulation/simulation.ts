@@ -5,6 +5,7 @@ import type { SiteContext } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import { voterOf } from '../../machines/members/configuration.ts';
 import type { FoundingDisk } from '../../machines/members/founding.ts';
+import type { MembersEffect } from '../../machines/members/messages.ts';
 import type { EventLine, RecordLine } from '../../machines/record.ts';
 import { OperatingError } from '../../runtime/api/errors.ts';
 import type { Held } from '../../runtime/api/lock.ts';
@@ -139,6 +140,8 @@ export interface SimulationOptions {
   /** The statecharts of the members and of the founding. Default: those that the runtime runs. */
   readonly membersStatechart?: AnyStateMachine;
   readonly foundingStatechart?: AnyStateMachine;
+  /** Called with the effects of the members' statechart of a site, before they are carried out. Default: nobody asks. */
+  readonly membersTook?: (site: SiteId, effects: readonly MembersEffect[]) => void;
   /** Sites with no room for a lock that another names. Default: none. */
   readonly roomless?: readonly SiteId[];
   /** Sites forget the lock when nobody has used it for `timing.forgetAfterMs` (R13). Default: false. */
@@ -241,6 +244,7 @@ export class Simulation {
       membersTook: (effects, generation) => {
         this.#broken ??= this.#membersOf(generation).took(voter, effects);
         if (effects.some(({ type }) => type === 'configured')) this.#judgesQuorums = true;
+        this.#options.membersTook?.(id, effects);
       },
       recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
       timing: { ...defaultTiming, ...timing },

@@ -66,6 +66,8 @@ export interface MembersActorSetting {
    * this run, and is none any more.
    */
   readonly configured: (configuration: Configuration, joins: boolean, isRemoved: boolean) => void;
+  /** The disk must hold what was put there. */
+  readonly sync: (what: string) => void;
   /** Called with the effects of each event, before they are carried out: for one that judges the site. */
   readonly membersTook?: (effects: readonly MembersEffect[], generation: number) => void;
   readonly crashed: (error: InvariantError) => void;
@@ -734,6 +736,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         if (this.#driver.state.value === 'following') this.#outdoneAt = clock.now();
         return;
       case 'committed':
+        // The last voter agrees alone, and perhaps sends nothing that would wait for its disk.
+        this.#setting.sync('keep the voters');
         this.#committedAt = clock.now();
         return;
       case 'coordinates':

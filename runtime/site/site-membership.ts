@@ -351,6 +351,7 @@ export class SiteMembership {
         leastVoters: members?.leastVoters ?? 1,
         removeAfterMs: members?.removeAfterMs ?? null,
         configured: (...change) => this.#configured(...change),
+        sync: (what) => this.#owner.sync(what),
       },
       record,
     );
