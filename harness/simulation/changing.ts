@@ -1,5 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { type Configuration, compare, nameOf } from '../../machines/members/configuration.ts';
+import type { MembersEffect } from '../../machines/members/messages.ts';
 import { OperatingError } from '../../runtime/api/errors.ts';
 import { oldestVersion, protocolVersion } from '../../runtime/wire/frames.ts';
 import { isHeld, Service } from './service.ts';
@@ -11,6 +12,11 @@ export interface ChangingOptions extends SimulationOptions {
    * builds of two versions of the wire. Default: false.
    */
   readonly machines?: boolean;
+  /**
+   * All sites are asked for a change at once, and faults come often, and when they count: as a site has voted, has become the coordinator, or has
+   * written a configuration. Default: false.
+   */
+  readonly rushes?: boolean;
   /** The operator does this with the data of a site that is down, against the advice of docs/membership.md. Default: nothing. */
   readonly mistake?: Mistake;
 }
@@ -35,20 +41,36 @@ export async function changing(
   options: ChangingOptions,
   steps = 2_000,
 ): Promise<Simulation & { changes: number }> {
-  const simulation = new Simulation({ ...options, changes: true });
+  const aims: Aim[] = [];
+  const membersTook = (site: SiteId, effects: readonly MembersEffect[]) => {
+    for (const effect of effects) if (isAim(effect)) aims.push({ site, of: effect.type });
+  };
+  const simulation = new Simulation({ ...options, changes: true, ...(options.rushes && { membersTook }) });
   try {
-    const changes = await suffer(simulation, options, steps);
+    const changes = await suffer(simulation, options, steps, aims);
     return Object.assign(simulation, { changes });
   } finally {
     await simulation.stop();
   }
 }
 
+/** What a site has just done, when a fault counts most. */
+interface Aim {
+  readonly site: SiteId;
+  readonly of: 'send' | 'coordinates' | 'written';
+}
+
+const isAim = (effect: MembersEffect): effect is MembersEffect & { readonly type: Aim['of'] } =>
+  effect.type === 'coordinates' ||
+  effect.type === 'written' ||
+  (effect.type === 'send' && effect.message.type === 'VOTE');
+
 /** Returns the number of changes. */
 async function suffer(
   simulation: Simulation,
-  { machines = false, mistake, ...options }: ChangingOptions,
+  { machines = false, rushes = false, mistake, ...options }: ChangingOptions,
   steps: number,
+  aims: Aim[],
 ): Promise<number> {
   const service = new Service(simulation);
   const { ids, random, clock, hub, sites } = simulation;
@@ -96,15 +118,16 @@ async function suffer(
   const isWhole = () => votersNow().length > 2 && votersNow().every(isThere);
   /** Its founders may lose their data: another one is founded. */
   const isUnfounded = () => options.founds === true && !simulation.isFounded;
-  const change = (wanted: { readonly add: SiteId } | { readonly remove: SiteId }) => {
-    const up = [...sites.values()].filter(
-      ({ id, mesh }) => mesh.founding !== null && !simulation.isSuspended(id),
-    );
-    if (up.length > 0)
-      pick(up)
-        .mesh.change(wanted, 2_000)
-        .catch(() => undefined);
+  type Wanted = { readonly add: SiteId } | { readonly remove: SiteId };
+  const changers = () =>
+    [...sites.values()].filter(({ id, mesh }) => mesh.founding !== null && !simulation.isSuspended(id));
+  const ask = ({ mesh }: SimulatedSite, wanted: Wanted) =>
+    void mesh.change(wanted, 2_000).catch(() => undefined);
+  const change = (wanted: Wanted) => {
+    const up = changers();
+    if (up.length > 0) ask(pick(up), wanted);
   };
+  const anyChange = (): Wanted => (random() < 0.5 ? { remove: pick(ids) } : { add: pick(ids) });
   const driftShare = options.strict?.driftShare ?? 0.5;
   const failMachine = (id: SiteId) => {
     const chance = random();
@@ -148,6 +171,33 @@ async function suffer(
       simulation.empty(id);
       await start(id);
     } else change({ add: id });
+  };
+  const restart = async (id: SiteId) => {
+    simulation.crash(id);
+    await start(id);
+  };
+  const rush = async () => {
+    const chance = random();
+    if (chance < 0.4) for (const site of changers()) ask(site, anyChange());
+    else if (chance < 0.6) simulation.cut(pick(ids), pick(ids));
+    else if (chance < 0.8) simulation.healAll();
+    else await happen();
+  };
+  /** `site` has just done what one of the `aims` tells. */
+  const strike = async ({ site, of }: Aim) => {
+    const others = [...sites.keys()].filter((id) => id !== site);
+    if (!sites.has(site) || others.length === 0) return;
+    const [one, other] = [pick(others), pick(others)];
+    const chance = random();
+    if (of === 'written' && chance < 0.3) simulation.crash(site);
+    else if (of === 'written' && chance < 0.4) await restart(site);
+    else if (of === 'coordinates' && chance < 0.4) {
+      // Another one that may know nothing of this one stands too, and asks a site that forgot nothing.
+      simulation.cut(site, one);
+      if (other !== one) await restart(other);
+      ask(sites.get(one)!, anyChange());
+    } else if (of === 'send' && chance < 0.1) simulation.cut(site, one);
+    else if (of === 'send' && chance < 0.2) await restart(site);
   };
   /** A site that is up with data of no member, and that was not removed since it started: it asks to be added. */
   const asks = ({ mesh }: SimulatedSite) => {
@@ -202,10 +252,11 @@ async function suffer(
     const chance = random();
     const pending = simulation.pending();
     if (chance < 0.75 && pending.length > 0) hub.deliver(pick(pending));
-    else if (chance < 0.985) clock.tick();
-    else await happen();
+    else if (chance < (rushes ? 0.95 : 0.985)) clock.tick();
+    else await (rushes ? rush() : happen());
     await Promise.resolve();
     await Promise.resolve();
+    for (const aim of aims.splice(0)) await strike(aim);
     simulation.check();
   }
   for (const id of ids) if (simulation.isSuspended(id)) simulation.resume(id);

@@ -59,6 +59,11 @@ const leased = [
   using({ sites: 3, strict, holdMs: 300, faults: 'bounce' }),
   using({ sites: 3, strict, holdMs: 300, faults: 'isolate', slow: true }),
 ];
+const rushed = [
+  fleet({ rushes: true }, 300),
+  fleet({ rushes: true }),
+  fleet({ rushes: true, sites: 4 }, 300),
+];
 const changed = [
   fleet({}),
   fleet({ sites: 4 }),
@@ -121,7 +126,10 @@ export const simulatedMutants: ReadonlyMap<string, SimulatedMutant> = new Map([
   ...listed('epoch', epochs.configuredMutants, withVotes, 'statechart', changed),
   ...listed('epoch', epochs.forgettingMutants, own, 'statechart', forgetting),
   ...listed('epoch', leaseMutants, ([, machine]) => machine, 'statechart', leased),
-  ...listed('members', members.mutants, ([, machine]) => memberPart(machine), 'membersStatechart', changed),
+  ...listed('members', members.mutants, ([, machine]) => memberPart(machine), 'membersStatechart', [
+    ...changed,
+    ...rushed,
+  ]),
   ...listed('members', members.foundingMutants, ([, machine]) => machine, 'foundingStatechart', founded),
   ...listed('members', members.stuckFoundingMutants, third, 'foundingStatechart', founded),
   // Mistakes of an operator, with the statecharts as they are.

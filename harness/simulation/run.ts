@@ -25,6 +25,7 @@ const usage = `npm run simulate -- [options]
                 starts again. Default: links are cut, and sites crash and come back
   --members     the members change: sites come, go, are replaced and lose their disks
   --founding    with --members: the founders are first started apart from each other, late or out of reach, and lose their data meanwhile
+  --rushes      with --members: all sites are asked for a change at once, and faults come often, and when they count
   --machines    with --members: processes are suspended, clocks run apart, disks refuse to write, links lose what is
                 under way, and sites are started with builds of two versions of the wire
   --mutants W   in place of the rules, each of their mutants with W in its name: --seeds schedules at most, until one breaks a promise
@@ -42,6 +43,7 @@ const { values } = parseArgs({
     faults: { type: 'string' },
     members: { type: 'boolean', default: false },
     founding: { type: 'boolean', default: false },
+    rushes: { type: 'boolean', default: false },
     machines: { type: 'boolean', default: false },
     mutants: { type: 'string' },
     trace: { type: 'string' },
@@ -119,7 +121,10 @@ async function main(): Promise<number> {
     };
     try {
       const simulation = values.members
-        ? await changing({ ...options, founds: values.founding, machines: values.machines }, steps)
+        ? await changing(
+            { ...options, founds: values.founding, machines: values.machines, rushes: values.rushes },
+            steps,
+          )
         : await ordeal(options, steps);
       grants += simulation.granted.length;
       elections += simulation.elections();
@@ -127,7 +132,7 @@ async function main(): Promise<number> {
       console.log(`seed ${seed}: ${reasonOf(error)}`);
       if (values.trace !== undefined) record(values.trace, 'its run');
       else {
-        const chosen = (['strict', 'forgets', 'members', 'founding', 'machines'] as const).filter(
+        const chosen = (['strict', 'forgets', 'members', 'founding', 'rushes', 'machines'] as const).filter(
           (key) => values[key],
         );
         const how = [
