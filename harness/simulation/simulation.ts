@@ -536,9 +536,7 @@ export class Simulation {
     for (const effect of line.effects) {
       if (effect.type === 'elected') this.#elected(line.site, effect['epoch'] as number);
       if (effect.type === 'persist') this.#persist(line.site, effect['epoch'] as number);
-      // One whose disk fails ends before it grants, since it syncs it first.
-      const isGrant = effect.type === 'grant' && !this.#disks.get(line.site)!.fails;
-      if (isGrant) this.#grant(line.site, effect['fence'] as Fence);
+      if (effect.type === 'grant') this.#grant(line.site, effect['fence'] as Fence);
     }
   }
 
