@@ -86,8 +86,8 @@ async function writtenTable(system: System, to: 'promela' | 'tlaplus'): Promise<
     await Promise.all([
       import('../../verification/export/table.ts'),
       import('../../verification/export/questions.ts'),
-      import('../../verification/export/promela.ts'),
-      import('../../verification/export/tlaplus.ts'),
+      import('../../verification/export/promela/promela.ts'),
+      import('../../verification/export/tlaplus/tlaplus.ts'),
     ]);
   const table = await tabulate(system);
   const all = await questionsOf(table);

@@ -11,7 +11,7 @@ import dining from '../examples/dining-philosophers.ts';
 import peterson from '../examples/peterson.ts';
 import polite from '../examples/polite-philosophers.ts';
 import { singleCopyRegister } from '../examples/single-copy-register.ts';
-import { tableOf } from '../export/tables-in-c.ts';
+import { tableOf } from '../export/promela/tables-in-c.ts';
 import { mutants } from '../protocols/naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
 import { deadlockFree, reachable, some } from '../system/properties.ts';

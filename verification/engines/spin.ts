@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Judged } from '../check/report.ts';
-import { askedOfSpin, type Promela, promela } from '../export/promela.ts';
+import { askedOfSpin, type Promela, promela } from '../export/promela/promela.ts';
 import { type Question, type Questions, questionsOf } from '../export/questions.ts';
 import { type Table, tabulate } from '../export/table.ts';
 import { evaluate, traceOf } from '../system/index.ts';

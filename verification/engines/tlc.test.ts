@@ -3,7 +3,7 @@ import { check } from '../check/check.ts';
 import alternatingBit from '../examples/alternating-bit.ts';
 import { questionsOf } from '../export/questions.ts';
 import { tabulate } from '../export/table.ts';
-import { tlaplus } from '../export/tlaplus.ts';
+import { tlaplus } from '../export/tlaplus/tlaplus.ts';
 import { mutants } from '../protocols/naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
 import { eventually, every, leadsTo, some } from '../system/properties.ts';

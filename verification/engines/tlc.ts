@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Judged } from '../check/report.ts';
 import { type Question, type Questions, questionsOf } from '../export/questions.ts';
 import { type Table, tabulate } from '../export/table.ts';
-import { askedOfTlc, notInTable, specOf, type TlaPlus, tlaplus } from '../export/tlaplus.ts';
+import { askedOfTlc, specOf, type TlaPlus, tlaplus } from '../export/tlaplus/tlaplus.ts';
+import { notInTable } from '../export/tlaplus/words.ts';
 import type { Action, Property, System } from '../system/system.ts';
 import {
   cutText,

@@ -1,5 +1,5 @@
-import { type Automaton, linksTo, type Reading } from './reading.ts';
-import type { Table } from './table.ts';
+import { type Automaton, linksTo, type Reading } from '../reading.ts';
+import type { Table } from '../table.ts';
 import { tableOf } from './tables-in-c.ts';
 
 /** A predicate over all actors as a function of C, `NAME()`, with its tables. `links`: the channels that exist, as links of the table. */
