@@ -40,6 +40,7 @@ describe('baton', () => {
     'a number that is none': [['demo', '--sites', 'many'], /Expected a whole number from 2 to 26/],
     'too few sites': [['verify', 'naimi-trehel', '--sites', '1'], /SITES_OUT_OF_RANGE/],
     'an unknown system': [['verify', 'naimi'], /no system naimi: it is neither one of naimi-trehel/],
+    'a protocol in place of a mutant': [['verify', 'members/'], /Give one of them:\n {2}'members\/.+'\n/],
     'an unknown network': [['verify', 'naimi-trehel', '--network', 'lifo'], /Allowed choices are fifo/],
     'a network that the system cannot have': [
       ['verify', 'naimi-trehel-leaving', '--network', 'unordered'],

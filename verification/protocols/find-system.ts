@@ -90,6 +90,10 @@ async function findMutant(name: string, isSized: boolean): Promise<FoundSystem |
   const { mutantSystems } = (await import(module)) as typeof import('./mutant-systems.ts');
   const ofProtocol = Object.keys(mutantSystems).filter((known) => known.startsWith(protocol));
   if (ofProtocol.length === 0) return null;
+  if (name === protocol) {
+    const listed = ofProtocol.map((known) => `\n  '${known}'`).join('');
+    throw new UsageError(`${name} stands before the name of a mutant. Give one of them:${listed}`);
+  }
   if (!ofProtocol.includes(name)) {
     const begun = ofProtocol.filter((known) => known.startsWith(name));
     throw new UsageError(`no mutant ${name}: ${hint(name, begun.length === 0 ? ofProtocol : begun)}`);
