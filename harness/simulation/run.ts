@@ -21,8 +21,9 @@ const usage = `npm run simulate -- [options]
   --strict      with leases, and clocks that drift
   --hold N      callers hold the lock for up to N ms (default 20)
   --forgets     locks that nobody uses are forgotten, and callers pause for long
-  --faults F    without --members: isolate, one site at a time is cut off; or bounce, one is what the others have in common, and then
-                starts again. Default: links are cut, and sites crash and come back
+  --faults F    without --members: isolate, one site at a time is cut off; bounce, one is what the others have in common, and then
+                starts again; voter, it also starts again as soon as it has elected another, which is cut off; late, messages of one
+                take long, and it is cut off as soon as it has a lease; or none. Default: links are cut, and sites crash and come back
   --members     the members change: sites come, go, are replaced and lose their disks
   --founding    with --members: the founders are first started apart from each other, late or out of reach, and lose their data meanwhile
   --rushes      with --members: all sites are asked for a change at once, and faults come often, and when they count
@@ -65,8 +66,10 @@ function wholeNumber(key: 'seed' | 'seeds' | 'sites' | 'steps' | 'hold'): number
 function faultsOf(named: string | undefined): Pick<SimulationOptions, 'faults'> {
   if (named === undefined) return {};
   if (values.members) return refuse('--faults is not for --members');
-  if (named === 'isolate' || named === 'bounce') return { faults: named };
-  return refuse(`--faults is isolate or bounce, not "${named}"`);
+  const known = (['isolate', 'bounce', 'voter', 'late', 'none'] as const).find((faults) => faults === named);
+  return known
+    ? { faults: known }
+    : refuse(`--faults is isolate, bounce, voter, late or none, not "${named}"`);
 }
 
 /** Returns 1 if a mutant was not found. */

@@ -27,6 +27,7 @@ import { LineWitness } from './line-witness.ts';
 import { MembersWitness } from './members-witness.ts';
 import { OverlapWitness } from './overlap-witness.ts';
 import { SiteClock, seeded, VirtualClock } from './virtual-clock.ts';
+import { brokenByVote } from './vote-witness.ts';
 
 /** A disk that loses in a crash everything that was not synced. */
 class SimulatedDisk {
@@ -152,10 +153,15 @@ export interface SimulationOptions {
   readonly holdMs?: number;
   /**
    * The faults of an ordeal. `isolate`: one site at a time is cut off from the others, and none crashes. `bounce`: one site at a time is what
-   * the others have in common, as they do not reach each other, and then it crashes and starts again at once. Default: links are cut,
-   * and sites crash and come back.
+   * the others have in common, as they do not reach each other, and then it crashes and starts again at once. `voter`: as `bounce`, and
+   * it also does as soon as it has elected one of the others, which is cut off. `late`: messages of one site at a time take long, and it is
+   * cut off as soon as it has a lease. `none`: nothing fails. Default: links are cut, and sites crash and come back.
    */
-  readonly faults?: 'isolate' | 'bounce';
+  readonly faults?: 'isolate' | 'bounce' | 'voter' | 'late' | 'none';
+  /** Sites are told to forget the lock while their callers wait for it or hold it, which the runtime never does. Default: false. */
+  readonly forgetsInUse?: boolean;
+  /** The steps of an ordeal end as soon as a site is told that a request was not taken (M5): no later fault makes up for it. Default: false. */
+  readonly endsAtOver?: boolean;
   /** Messages of an ordeal are under way for as long as leases last. Default: for less. */
   readonly slow?: boolean;
 }
@@ -439,6 +445,12 @@ export class Simulation {
     return this.sites.get(id)!.place.queue.acquire();
   }
 
+  /** Tells a site that the lock is unused though it is in use: its statechart alone prevents that it is forgotten (R13). */
+  forgetInUse(id: SiteId): void {
+    const place = this.sites.get(id)?.mesh.find('main');
+    if (place && place.state.value.client !== 'idle') place.forget();
+  }
+
   elections(): number {
     return this.#winners.size;
   }
@@ -528,7 +540,10 @@ export class Simulation {
     if (line.kind !== 'event') return;
     if (line.lock === 'main') {
       const generation = this.sites.get(line.site)?.mesh.founding?.generation ?? 0;
-      this.#broken ??= this.#grants.observe(line) ?? this.#lines.observe(line, this.ids.length, generation);
+      this.#broken ??=
+        this.#grants.observe(line) ??
+        this.#lines.observe(line, this.ids.length, generation) ??
+        brokenByVote(line);
     }
     const overlap = this.#leases?.observe(line, this.clock.now(), this.#rateOf(line.site));
     if (overlap) this.#broken ??= overlap;
