@@ -17,6 +17,11 @@ test.each([
     /^R13: [abc] forgets the lock while it is requesting/,
   ],
   ['M5: the answer is not heeded', 6, /^b wait though nothing fails any more, and nobody else asks/],
+  [
+    'the lease counts from the promise, not from its heartbeat',
+    8,
+    /^S6: [abc] and [abc] are inside, both with a valid lease/,
+  ],
   ['promises of the round before count', 37, /^S6: [abc] and [abc] are inside, both with a valid lease/],
   ['configured: a candidate stands for an epoch at or below the base', 1, /^M3: . stands for epoch/],
   [

@@ -27,6 +27,14 @@ test('a lease is over after its time, each of them once', () => {
   expect(pass(1_000)).toEqual(['100 leaseOver']);
 });
 
+test('the time of a round that is taken again takes the place of the one before', () => {
+  const { clock, leases, pass } = play();
+  leases.take({ type: 'leaseTimer', epoch: 0, round: 1 });
+  leases.take({ type: 'leaseTimer', epoch: 1, round: 1 });
+  clock.after(60, () => leases.take({ type: 'leaseTimer', epoch: 0, round: 1 }));
+  expect(pass(1_000)).toEqual(['100 leaseOver', '160 leaseOver']);
+});
+
 test('a promise outlasts every lease that was begun before it, by any two clocks', () => {
   const { leases, pass } = play(100, 0.2);
   leases.take({ type: 'promiseTimer' });

@@ -23,6 +23,11 @@ interface Timer {
 /** How many heartbeats a lease has time for. */
 const heartbeatsPerLease = 4;
 
+type Round = { readonly epoch: number; readonly round: number };
+
+const isEndOf = (event: TimeEvent, { epoch, round }: Round) =>
+  event.type === 'leaseOver' && event.epoch === epoch && event.round === round;
+
 /**
  * Gives a machine in strict mode its events of time (`TimeEvent`), by the monotonic clock of this site: each end as
  * soon as it has passed, and before any later event.
@@ -54,6 +59,9 @@ export class LeaseClock {
     switch (effect.type) {
       case 'leaseTimer': {
         const { epoch, round } = effect;
+        // As the checker has it, the time of a round is the one that was taken last.
+        const known = this.#leases.findIndex(({ event }) => isEndOf(event, effect));
+        if (known >= 0) this.#leases.splice(known, 1);
         this.#leases.push({ at: clock.now() + leaseMs, event: { type: 'leaseOver', epoch, round } });
         this.#begun = true;
         break;
@@ -62,10 +70,7 @@ export class LeaseClock {
         this.#promiseEnd = clock.now() + this.#promiseMs;
         break;
       case 'leased': {
-        const { epoch, round } = effect;
-        const lease = this.#leases.find(
-          ({ event }) => event.type === 'leaseOver' && event.epoch === epoch && event.round === round,
-        );
+        const lease = this.#leases.find(({ event }) => isEndOf(event, effect));
         this.#leasedUntil = lease?.at ?? null;
         return;
       }
