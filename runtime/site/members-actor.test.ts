@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Simulation } from '../../harness/simulation/simulation.ts';
 import type { OperatingError } from '../api/errors.ts';
 import type { Channel } from '../mailbox/memory.ts';
@@ -168,6 +168,45 @@ test('two coordinators that wait for the promises of leases to be over do not ou
     terms += at('c').configuration!.term;
   }
   expect(terms).toBeLessThan(60);
+});
+
+describe('in strict mode', () => {
+  const promiseMs = 600;
+  const strict = { leaseMs: promiseMs, driftShare: 0 };
+  const begun = async (sites: number) => {
+    const simulation = new Simulation({ sites, seed: 1, changes: true, strict });
+    await simulation.openAll();
+    await simulation.run(2 * promiseMs);
+    return simulation;
+  };
+
+  test('a change of voters that were committed long ago is made at once, and the next one after the promises of before', async () => {
+    const simulation = await begun(5);
+    const { clock, sites } = simulation;
+    const begunAt = clock.now();
+    const made = (by: string, remove: string) =>
+      sites
+        .get(by)!
+        .mesh.change({ remove }, 10_000)
+        .then(() => clock.now() - begunAt);
+    const changes = Promise.all([made('b', 'd'), made('b', 'e')]);
+    await simulation.run(3 * promiseMs);
+    const [first, second] = await changes;
+    expect(first).toBeLessThan(promiseMs / 4);
+    expect(second).toBeGreaterThanOrEqual(promiseMs);
+    expect(second).toBeLessThan(1.25 * promiseMs);
+  });
+
+  test('all but one may leave at once, though that takes longer than a close otherwise may', async () => {
+    const simulation = await begun(5);
+    const leaving = Promise.all(
+      ['a', 'b', 'c', 'e'].map((id) => simulation.sites.get(id)!.mesh.leave(promiseMs, true)),
+    );
+    await simulation.run(10 * promiseMs);
+    await leaving;
+    const { configuration, majority } = simulation.sites.get('d')!.mesh;
+    expect([Object.keys(configuration!.voters), majority]).toEqual([['d/d'], true]);
+  });
 });
 
 test('a site asks again when the configuration that added it is lost', async () => {

@@ -10,6 +10,7 @@ import {
   idOf,
   isChange,
   isQuorum,
+  isRewritten,
   nameOf,
   voterOf,
 } from '../../machines/members/configuration.ts';
@@ -113,10 +114,12 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   #attempts = 0;
   /** Until this site stands again, or changes what has settled. */
   #cancelStep: (() => void) | null = null;
-  /** When the configuration was committed that is to be changed next; `null`: it is not. */
-  #committedAt: number | null = null;
-  /** When a configuration of another coordinator was adopted last. */
-  #outdoneAt: number | null = null;
+  /** The voters that have acknowledged the present configuration to this site. */
+  readonly #acknowledged = new Set<SiteId>();
+  /** Since when this site knows that the present voters were committed, under whatever term; `null`: it does not. */
+  #committed: { readonly configuration: Configuration; readonly at: number } | null = null;
+  /** A configuration of another coordinator was adopted. */
+  #isOutdone = false;
   #cancelJoin: (() => void) | null = null;
   /** Until this site stands because it doubts what another one tells (M6). */
   #cancelDoubt: (() => void) | null = null;
@@ -156,6 +159,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   get isVoter(): boolean {
     const { configuration } = this;
     return configuration !== null && this.#self in configuration.voters;
+  }
+
+  /** Would a majority be in reach without this voter? */
+  get canLeave(): boolean {
+    return this.#hasMajorityAfter({ remove: this.#self });
   }
 
   /** Begins, once all that it tells of is ready. */
@@ -233,6 +241,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     if (held !== null && compare(held, this.configuration) === 0) {
       const id = this.#setting.dataOf(envelope.source);
       if (id !== null) this.#countHolder(voterOf(envelope.source, id));
+      if (id !== null && told.type === 'MEMBERS_ACKNOWLEDGE')
+        this.#countAcknowledgement(voterOf(envelope.source, id));
     }
     if (told.type === 'MEMBERS_CONFIGURATION') this.#remind(told.origin, told.configuration);
     if (told.type === 'MEMBERS_JOIN') this.#planned.hear(told.site);
@@ -287,6 +297,19 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       Object.fromEntries([...this.#holders].map((one) => [one, true])),
       this.configuration!,
     );
+  }
+
+  /** M2, at a site that is no coordinator: what a quorum has acknowledged to it is committed. */
+  #countAcknowledgement(voter: SiteId): void {
+    const { configuration, promised } = this.#context;
+    this.#acknowledged.add(voter);
+    if (promised === configuration!.term) this.#acknowledged.add(this.#self);
+    const all = Object.fromEntries([...this.#acknowledged].map((one) => [one, true]));
+    if (isQuorum(all, configuration!)) this.#noteCommitted(configuration!);
+  }
+
+  #noteCommitted(configuration: Configuration): void {
+    this.#committed ??= { configuration, at: this.#setting.clock.now() };
   }
 
   get #context(): MembersContext {
@@ -467,7 +490,6 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
           continue;
         }
         if (!this.#hasMajorityAfter(step) || !this.#hasSettled()) return;
-        this.#committedAt = null;
         this.#take({ type: 'change', change: step });
         return;
       }
@@ -516,12 +538,18 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     return isQuorum(Object.fromEntries(up.map((voter) => [voter, true])), of);
   }
 
-  /** Strict mode: the promises of leases that counted in an earlier configuration are over. */
-  #hasSettled(): boolean {
+  /**
+   * Strict mode: time in ms until the promises of leases that counted under other voters are over. The voters before these need a voter that
+   * holds these for any further lease.
+   */
+  get #unsettledMs(): number {
     const { clock, settleMs } = this.#setting;
-    if (this.#committedAt === null) return false;
-    const left = this.#committedAt + settleMs - clock.now();
-    if (left <= 0) return true;
+    return this.#committed === null ? settleMs : Math.max(0, this.#committed.at + settleMs - clock.now());
+  }
+
+  #hasSettled(): boolean {
+    const left = this.#unsettledMs;
+    if (left === 0) return true;
     // It waits no longer for votes.
     this.#cancelStep?.();
     this.#cancelStep = null;
@@ -546,9 +574,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
 
   /** Strict mode: the time until another site, which has just begun to coordinate, can have made a change. Otherwise two outdo one another for ever. */
   #yieldMs(): number {
-    const { clock, settleMs, random } = this.#setting;
-    if (settleMs === 0 || this.#outdoneAt === null) return 0;
-    return Math.max(0, this.#outdoneAt + settleMs * (2 + random.fraction()) - clock.now());
+    const { settleMs, random } = this.#setting;
+    const left = this.#unsettledMs;
+    return this.#isOutdone && left > 0 ? left + settleMs * random.fraction() : 0;
   }
 
   #later(ms: number, action: () => void): void {
@@ -626,7 +654,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   }
 
   execute(effect: MembersEffect): void {
-    const { self, mailbox, clock } = this.#setting;
+    const { self, mailbox } = this.#setting;
     switch (effect.type) {
       case 'send': {
         const target = nameOf(effect.target);
@@ -648,12 +676,15 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         this.#untold = { configuration: effect.configuration, joins: this.#joins };
         this.#planned.adopted(effect.configuration.voters);
         this.#joins = false;
-        if (this.#driver.state.value === 'following') this.#outdoneAt = clock.now();
+        this.#acknowledged.clear();
+        if (this.#committed && !isRewritten(effect.configuration, this.#committed.configuration))
+          this.#committed = null;
+        if (this.#driver.state.value === 'following') this.#isOutdone = true;
         return;
       case 'committed':
         // The last voter agrees alone, and perhaps sends nothing that would wait for its disk.
         this.#setting.sync('keep the voters');
-        this.#committedAt = clock.now();
+        this.#noteCommitted(effect.configuration);
         return;
       case 'coordinates':
       case 'written':

@@ -195,9 +195,11 @@ export class SiteMembership {
     const voters = this.roster.voters.length;
     if (!this.#members?.isVoter || voters <= (members?.leastVoters ?? 1) || this.#ended) return;
     this.#isLeaving = true;
-    // One that is only late is back by then.
+    // All others may leave at the same time, one change after the other. One that is only late is back by the shorter time.
     const waitMs =
-      this.#owner.missing() === null ? timeoutMs : Math.min(timeoutMs, 2 * timing.failureTimeoutMs);
+      this.#owner.missing() === null && this.#members.canLeave
+        ? (timeoutMs + 2 * this.#owner.promiseMs) * (voters - 1)
+        : Math.min(timeoutMs, 2 * timing.failureTimeoutMs);
     await this.#members.change({ remove: self }, waitMs).catch((error: OperatingError) => {
       notice({ type: 'error', error, peer: null, remote: null });
     });
