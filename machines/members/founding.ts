@@ -84,6 +84,8 @@ export interface FoundingContext {
   readonly joiners: Readonly<Record<string, true>>;
   /** The founding of the highest generation that was accepted here. Persistent. */
   readonly accepted: Founding | null;
+  /** The highest generation of the foundings without this id that it was told of; 0: of none. */
+  readonly told: number;
   /** At the proposer: the ids that have accepted `accepted`. */
   readonly voters: Readonly<Record<string, true>>;
   /** The ids that are known to know that `accepted` is founded. */
@@ -156,11 +158,11 @@ export const foundingSetup = setup({
       joiners: { ...joiners, [id]: true as const },
     })),
     /**
-     * The number is above everything that this site has accepted: it may have proposed that itself, for ids
-     * that are gone.
+     * The number is above everything that this site has accepted, which it may have proposed itself, for ids
+     * that are gone, and above everything that it was told of.
      */
-    propose: assign(({ context: { id, known, accepted } }, { least }: { least: number }) => ({
-      accepted: { generation: Math.max(least, (accepted?.generation ?? 0) + 1), ids: known },
+    propose: assign(({ context: { id, known, accepted, told } }, { least }: { least: number }) => ({
+      accepted: { generation: Math.max(least, (accepted?.generation ?? 0) + 1, told + 1), ids: known },
       ...empty,
       voters: { [id]: true as const },
     })),
@@ -172,6 +174,7 @@ export const foundingSetup = setup({
       const alone = { founders: { [self]: true as const }, proposer: self, known: ids };
       return { id, ...alone, accepted: { generation, ids }, ...empty };
     }),
+    hearOf: assign((_, { generation }: { generation: number }) => ({ told: generation })),
     countAcceptance: assign(({ context: { voters } }, { voter }: { voter: string }) => ({
       voters: { ...voters, [voter]: true as const },
     })),
@@ -214,7 +217,9 @@ export const foundingSetup = setup({
       const ids = Object.values(accepted!.ids);
       return ids.filter((id) => id in knowers).length * 2 > ids.length;
     },
-    excludes: ({ context: { self, id }, event }) => event.type === 'FOUNDED' && event.ids[self] !== id,
+    /** M9: of two foundings without it, a site heeds the later one, whichever it is told of first. */
+    excludes: ({ context: { self, id, told }, event }) =>
+      event.type === 'FOUNDED' && event.ids[self] !== id && event.generation >= told,
     /** M9: it is later than the founding that this id accepted, and without it. */
     supersedes: ({ context: { self, id, accepted }, event }) =>
       event.type === 'FOUNDED' &&
@@ -313,6 +318,7 @@ export const foundingMachine = foundingSetup.createMachine({
     known: { [self]: id },
     joiners: {},
     accepted: disk && foundingOf(disk),
+    told: 0,
     ...empty,
   }),
   initial: 'starting',
@@ -356,7 +362,10 @@ export const foundingMachine = foundingSetup.createMachine({
       {
         guard: 'excludes',
         target: '.excluded',
-        actions: { type: 'excluded', params: ({ event }) => foundingOf(event) },
+        actions: [
+          { type: 'hearOf', params: ({ event }) => event },
+          { type: 'excluded', params: ({ event }) => foundingOf(event) },
+        ],
       },
       {},
     ],

@@ -19,7 +19,7 @@ import { Driver, type DriverOwner } from '../driver/driver.ts';
 import type { GuestSite } from '../guest/guest-site.ts';
 import type { ByeReason } from '../wire/frames.ts';
 import type { ClusterSite } from './joined-cluster.ts';
-import type { WantedChange } from './planned-changes.ts';
+import type { WantedChange } from './members-actor.ts';
 import type { Site } from './site.ts';
 import type { Tally } from './tally.ts';
 

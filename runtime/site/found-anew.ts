@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import { firstConfiguration, nameOf, voterOf } from '../../machines/members/configuration.ts';
 import {
@@ -10,7 +11,8 @@ import {
 import { systemRandom } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
 import { EffectActor } from '../driver/actor.ts';
-import { changeStore } from '../store/store.ts';
+import type { StoreContent } from '../store/content.ts';
+import { type Beginning, changeStore } from '../store/store.ts';
 import { foundingEffects } from './founding-actor.ts';
 
 /** The site with which a cluster is founded anew. */
@@ -56,29 +58,47 @@ export async function foundAnew({
         `expected data of a cluster that was founded; those of ${site} in ${dataDir} are of none: empty the directory and start the site`,
       );
     }
-    const founding = foundedBy(site, id, known, { type: 'foundAnew', generation, id: newId });
+    const begun = beginAnew({ site, id, founding: known }, generation, newId);
     const voters = Object.keys(members?.configuration?.voters ?? {});
     const dropped = voters.filter((voter) => voter !== voterOf(site, id)).map(nameOf);
-    told = { generation: founding.generation, before: known.generation, dropped: dropped.sort() };
-    return {
-      id: newId,
-      founding,
-      members: {
-        generation: founding.generation,
-        first: { voters: [site], root: null },
-        floor: null,
-        configuration: firstConfiguration([voterOf(site, newId)]),
-        ...{ promised: 0, top: 0, addresses: {} },
-      },
-    };
+    told = { generation: begun.founding.generation, before: known.generation, dropped: dropped.sort() };
+    return begun;
   });
   return told!;
 }
 
+/** What a site has on its disk before its first run of the cluster that it founds anew. `statechart`: a test gives a mutant. */
+export function beginAnew(
+  { site, id, founding: known }: Pick<StoreContent, 'site' | 'id'> & { readonly founding: FoundingDisk },
+  least: number,
+  newId: string,
+  statechart: AnyStateMachine = foundingMachine,
+): Beginning & { readonly founding: FoundingDisk } {
+  const event = { type: 'foundAnew', generation: least, id: newId } as const;
+  const founding = foundedBy(site, id, known, event, statechart);
+  return {
+    id: newId,
+    founding,
+    members: {
+      generation: founding.generation,
+      first: { voters: [site], root: null },
+      floor: null,
+      configuration: firstConfiguration([voterOf(site, newId)]),
+      ...{ promised: 0, top: 0, addresses: {} },
+    },
+  };
+}
+
 /** The state that the statechart of the founding persists at this event. */
-function foundedBy(self: SiteId, id: string, disk: FoundingDisk, event: FoundingEvent): FoundingDisk {
+function foundedBy(
+  self: SiteId,
+  id: string,
+  disk: FoundingDisk,
+  event: FoundingEvent,
+  statechart: AnyStateMachine,
+): FoundingDisk {
   const input: FoundingSettings = { self, id, founders: [self], proposer: self, disk };
-  const actor = new EffectActor<FoundingEvent, FoundingEffect>(foundingMachine, foundingEffects, {
+  const actor = new EffectActor<FoundingEvent, FoundingEffect>(statechart, foundingEffects, {
     id: self,
     input,
   });

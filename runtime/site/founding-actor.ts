@@ -168,21 +168,27 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
         return;
       }
       case 'founded':
-        try {
-          store.sync();
-        } catch (cause) {
-          throw failed('sync its disk', cause);
-        }
+        this.#sync();
         this.#setting.founded({ generation: effect.generation, ids: effect.ids });
         return;
       case 'excluded':
         this.#setting.excluded({ generation: effect.generation, ids: effect.ids });
         return;
       case 'superseded':
+        // Its callers are told that it takes no part any more: so it must not after a crash.
+        this.#sync();
         this.#setting.superseded({ generation: effect.generation, ids: effect.ids });
         return;
       default:
         effect satisfies never;
+    }
+  }
+
+  #sync(): void {
+    try {
+      this.#setting.store.sync();
+    } catch (cause) {
+      throw failed('sync its disk', cause);
     }
   }
 

@@ -26,8 +26,8 @@ import {
   checkSite,
   checkViewer,
 } from '../options/calls.ts';
+import type { WantedChange } from './members-actor.ts';
 import { type LockSource, NamedLock } from './named-lock.ts';
-import type { WantedChange } from './planned-changes.ts';
 import type { Site } from './site.ts';
 
 /** A site, or a guest. */

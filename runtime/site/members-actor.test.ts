@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Simulation } from '../../harness/simulation/simulation.ts';
 import type { OperatingError } from '../api/errors.ts';
 import type { Channel } from '../mailbox/memory.ts';
-import type { WantedChange } from './planned-changes.ts';
+import type { WantedChange } from './members-actor.ts';
 
 /** Delivers what is under way on these channels, the first of them first, until nothing is or it is enough. */
 async function deliver(simulation: Simulation, channels: readonly string[], isEnough = () => false) {

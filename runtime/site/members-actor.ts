@@ -21,37 +21,47 @@ import type {
   MembersEvent,
   MembersMessage,
 } from '../../machines/members/messages.ts';
-import type { Random } from '../api/clock.ts';
+import type { Clock, Random } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Address, StampedEnvelope } from '../api/peer.ts';
 import { Driver, type DriverOwner } from '../driver/driver.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Timing } from '../options/schema.ts';
 import type { MembersRecord } from '../store/content.ts';
 import type { Store } from '../store/store.ts';
 import { membersLock } from '../wire/frames.ts';
-import {
-  type ChangeMaker,
-  joinEveryMs,
-  PlannedChanges,
-  type PlannedChangesSetting,
-  type WantedChange,
-} from './planned-changes.ts';
 import { type Addresses, type MembersTold, membersLayout } from './protocol.ts';
 
-export interface MembersActorSetting extends PlannedChangesSetting {
+/** A change that an operator or a site wants: the site of this name is to be a voter, or none of that name is. */
+export type WantedChange = { readonly add: SiteId } | { readonly remove: SiteId };
+
+export interface MembersActorSetting {
+  readonly self: SiteId;
   /** Default: `membersMachine`. A test gives a mutant. */
   readonly statechart?: AnyStateMachine;
   readonly mailbox: Mailbox;
   readonly store: Store;
+  readonly clock: Clock;
   readonly random: Random;
+  readonly timing: Timing;
   /** The id of the data with which a peer was met last; `null`: it was not. */
   readonly dataOf: (peer: SiteId) => string | null;
+  /** The same of one that is up; `null`: it is not. */
+  readonly idOf: (peer: SiteId) => string | null;
   /** Where this site listens for others; `null`: they find it without. */
   readonly address: () => Address | null;
   /** How long a coordinator waits before each change: a promise of strict mode, which must be over by then; else 0. */
   readonly settleMs: number;
   /** Does this site ask to be added where it is no voter? */
   readonly asks: () => boolean;
+  /** With this number of voters, no site is added unless an operator asks. */
+  readonly mostVoters: () => number;
+  /** Does this site make the changes that it plans at once, since it is going to leave? */
+  readonly hastens: () => boolean;
+  /** The least number of voters that remain when one is removed without an operator's word. */
+  readonly leastVoters: number;
+  /** Time in ms after which a voter that is down is removed; `null`: never. */
+  readonly removeAfterMs: number | null;
   /**
    * From now on this is the configuration here. `joins`: this site had no part in the one before. `isRemoved`: this site was a member in
    * this run, and is none any more.
@@ -86,6 +96,11 @@ interface Request {
 const stamp = { seq: 0, clock: null };
 /** The distance from the floor in memory up to the floor on the disk. */
 const floorAhead = 1_024;
+/** How often a site says that it wants to join. */
+const joinEveryMs = 500;
+/** A site that has not said so for this long wants it no longer. */
+const joinTimeoutMs = 4 * joinEveryMs;
+
 /**
  * This site's part in changes of the voters (protocol.md, section 4): one actor, for all locks. It runs once the
  * cluster is founded.
@@ -93,14 +108,18 @@ const floorAhead = 1_024;
  * A change is made by any voter: it stands for the next term, and when it coordinates it makes the changes that were asked for
  * here, one after the other. Which sites are to be voters is decided here; how that is agreed is the statechart's.
  */
-export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, StampedEnvelope>, ChangeMaker {
+export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, StampedEnvelope> {
   readonly #setting: MembersActorSetting;
   readonly #self: SiteId;
   #record: MembersRecord;
   #floor: number | null;
   #driver: Driver<MembersEvent, MembersEffect, StampedEnvelope>;
   readonly #requests: Request[] = [];
-  readonly #planned: PlannedChanges;
+  /**
+   * When each site asked to join last, since it was a voter last: one that was added and left again is not added once more, nor is one that
+   * asks no longer.
+   */
+  readonly #joining = new Map<SiteId, number>();
   /** The newest configuration that nobody here has been told of, and whether this site joins by one since. */
   #untold: { readonly configuration: Configuration; readonly joins: boolean } | null = null;
   #joins = false;
@@ -128,12 +147,13 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** A candidate that holds an older configuration wanted a vote: it cannot win, and perhaps this site can. */
   #isAskedByOlder = false;
   #doubts = 0;
+  /** Changes that this site makes by itself unless another one is faster, by the name of the site that they are about. */
+  readonly #intended = new Map<SiteId, () => void>();
   #stopped = false;
 
   constructor(setting: MembersActorSetting, record: MembersRecord) {
     const { self, store, statechart = membersMachine } = setting;
     this.#setting = setting;
-    this.#planned = new PlannedChanges(setting, this);
     this.#self = voterOf(self, store.id);
     this.#record = record;
     this.#floor = record.floor;
@@ -183,7 +203,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     this.#tellReach();
     this.#tell(peer);
     this.#askToJoin();
-    this.#planned.plan();
+    this.#intend();
     this.#advance();
   }
 
@@ -195,7 +215,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** A peer is believed down. */
   lost(peer: SiteId): void {
     this.#tellReach();
-    this.#planned.lost(peer);
+    for (const site of this.#joining.keys()) if (nameOf(site) === peer) this.#joining.delete(site);
+    this.#drop(peer);
+    this.#intend();
   }
 
   /** A lock of this site has promised `epoch`. */
@@ -245,7 +267,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         this.#countAcknowledgement(voterOf(envelope.source, id));
     }
     if (told.type === 'MEMBERS_CONFIGURATION') this.#remind(told.origin, told.configuration);
-    if (told.type === 'MEMBERS_JOIN') this.#planned.hear(told.site);
+    if (told.type === 'MEMBERS_JOIN') this.#hear(told.site);
   }
 
   /**
@@ -272,11 +294,16 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     this.#cancelStep?.();
     this.#cancelJoin?.();
     this.#cancelDoubt?.();
-    this.#planned.stop();
+    for (const cancel of this.#intended.values()) cancel();
     for (const { reject, stopTimer } of this.#requests.splice(0)) {
       stopTimer();
       reject(reason);
     }
+  }
+
+  #hear(site: SiteId): void {
+    if (!(site in (this.configuration?.voters ?? {}))) this.#joining.set(site, this.#setting.clock.now());
+    this.#intend();
   }
 
   /**
@@ -350,7 +377,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       this.#tellAll();
       this.#setting.configured(configuration, joins, isRemoved);
       this.#tellReach();
-      this.#planned.plan();
+      this.#intend();
       this.#askToJoin();
     }
     if (event.type === 'VOTE_REQUEST' && compare(event.configuration, this.configuration) < 0)
@@ -455,9 +482,67 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     });
   }
 
+  /**
+   * Plans the changes that a voter makes by itself. It adds a site that wants to join and is up, in place of one of
+   * the same name. It removes a site that has been down for `removeAfterMs`. The first of the voters in reach does it
+   * at once, the others later, in case it fails.
+   */
+  #intend(): void {
+    if (this.#stopped || !this.isVoter) return;
+    const { self, idOf: up, leastVoters, mostVoters, hastens, removeAfterMs, timing } = this.#setting;
+    const { voters } = this.configuration!;
+    const rank = hastens() ? 0 : this.#names.filter((name) => name < self && up(name) !== null).length;
+    const laterMs = rank * timing.electionMaxMs;
+    for (const site of this.#joining.keys()) {
+      const name = nameOf(site);
+      const isWanted = (additions = 0) =>
+        this.#asks(site) &&
+        up(name) === idOf(site) &&
+        (this.#names.length + additions < mostVoters() || this.#names.includes(name));
+      const isPlanned = () => isWanted(this.#additions);
+      if (isPlanned()) this.#intendTo({ add: name }, laterMs, isPlanned, isWanted);
+    }
+    if (removeAfterMs === null) return;
+    for (const voter of Object.keys(voters)) {
+      const name = nameOf(voter);
+      const isGone = () =>
+        voter in this.configuration!.voters &&
+        name !== self &&
+        up(name) !== idOf(voter) &&
+        this.#names.length > leastVoters;
+      if (isGone()) this.#intendTo({ remove: name }, removeAfterMs + laterMs, isGone);
+    }
+  }
+
+  /** Has the site asked to join, and not ceased to? */
+  #asks(site: SiteId): boolean {
+    const askedAt = this.#joining.get(site);
+    return askedAt !== undefined && this.#setting.clock.now() - askedAt < joinTimeoutMs;
+  }
+
   /** Number of sites that are to be added. */
-  get additions(): number {
+  get #additions(): number {
     return this.#requests.filter(({ wanted }) => 'add' in wanted).length;
+  }
+
+  /** `isWanted`: as `isDue`, of a change that is begun. */
+  #intendTo(wanted: WantedChange, afterMs: number, isDue: () => boolean, isWanted = isDue): void {
+    const about = 'add' in wanted ? wanted.add : wanted.remove;
+    if (this.#intended.has(about)) return;
+    const { clock, timing } = this.#setting;
+    const cancel = clock.after(afterMs, () => {
+      this.#intended.delete(about);
+      if (!this.isVoter || !isDue()) return;
+      // If it fails, the site says again that it is there, or is still down.
+      this.change(wanted, 5 * timing.electionMaxMs, () => isWanted()).catch(() => this.#intend());
+    });
+    this.#intended.set(about, cancel);
+  }
+
+  /** Cancels the planned change of a site that has gone down, or up. */
+  #drop(peer: SiteId): void {
+    this.#intended.get(peer)?.();
+    this.#intended.delete(peer);
   }
 
   /** The next step towards the first of the wanted changes. */
@@ -674,7 +759,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         return;
       case 'configured':
         this.#untold = { configuration: effect.configuration, joins: this.#joins };
-        this.#planned.adopted(effect.configuration.voters);
+        for (const voter of Object.keys(effect.configuration.voters)) this.#joining.delete(voter);
         this.#joins = false;
         this.#acknowledged.clear();
         if (this.#committed && !isRewritten(effect.configuration, this.#committed.configuration))

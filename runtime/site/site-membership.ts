@@ -11,8 +11,7 @@ import type { MembersSettings, Timing } from '../options/schema.ts';
 import type { MembersRecord } from '../store/content.ts';
 import type { Store } from '../store/store.ts';
 import { FoundingActor } from './founding-actor.ts';
-import { lastVoter, MembersActor, type MembersActorSetting } from './members-actor.ts';
-import type { WantedChange } from './planned-changes.ts';
+import { lastVoter, MembersActor, type MembersActorSetting, type WantedChange } from './members-actor.ts';
 import { membersLayout } from './protocol.ts';
 import { Roster } from './roster.ts';
 

@@ -139,20 +139,29 @@ interface Founded {
   readonly founded: Readonly<Record<string, readonly string[]>>;
   /** Ids that have been told that their cluster was founded anew. */
   readonly superseded: readonly string[];
+  /** For each id that was told of a founding without it, the generation of the one that it heeded last. */
+  readonly heeded: Readonly<Record<string, number>>;
+  /** Has one of them turned to an earlier founding? */
+  readonly turned: boolean;
 }
 
 const founded: History = {
-  initial: { accepted: {}, founded: {}, superseded: [] } satisfies Founded,
-  effects: ['persist', 'superseded'],
+  initial: { accepted: {}, founded: {}, superseded: [], heeded: {}, turned: false } satisfies Founded,
+  effects: ['persist', 'superseded', 'excluded'],
   after: (history, id, effects) =>
     (effects as readonly Heard[]).reduce((all, effect) => noted(all, id, effect), history as Founded),
 };
 
-type Heard = NamedAction & Extract<FoundingEffect, { type: 'persist' | 'superseded' }>;
+type Heard = NamedAction & Extract<FoundingEffect, { type: 'persist' | 'superseded' | 'excluded' }>;
 
 function noted(all: Founded, id: string, heard: Heard): Founded {
   if (heard.type === 'superseded')
     return { ...all, superseded: [...new Set([...all.superseded, id])].sort() };
+  if (heard.type === 'excluded') {
+    const { generation } = heard;
+    const turned = all.turned || generation < (all.heeded[id] ?? 0);
+    return { ...all, heeded: sorted({ ...all.heeded, [id]: generation }), turned };
+  }
   const { generation, ids, stage } = heard;
   if (stage === 'superseded') return all;
   const list = stage === 'accepted' ? 'accepted' : 'founded';
@@ -163,8 +172,8 @@ function noted(all: Founded, id: string, heard: Heard): Founded {
 
 const keyOf = ({ generation, ids }: Founding) => JSON.stringify({ generation, ids: sorted(ids) });
 
-const sorted = (ids: Founding['ids']) =>
-  Object.fromEntries(Object.entries(ids).sort(([x], [y]) => (x < y ? -1 : 1)));
+const sorted = <Value>(of: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> =>
+  Object.fromEntries(Object.entries(of).sort(([x], [y]) => (x < y ? -1 : 1)));
 
 const contextOf = ({ context }: ActorView) => context as unknown as FoundingContext;
 const isFounder = (site: ActorView) => contextOf(site).self in contextOf(site).founders;
@@ -266,6 +275,11 @@ function properties(ids: FoundingOptions['ids'], anew: object): System['properti
         (site) => (site.in('excluded') ? numbered(contextOf(site).accepted) : 0),
         (accepted, history) => foundings(history).every((one) => !accepted.includes(numbered(one))),
       ),
+      told,
+    ),
+    always(
+      'no site turns from a later founding to an earlier one',
+      relation(nothing, (_, history) => !(history as Founded).turned),
       told,
     ),
     reachable(

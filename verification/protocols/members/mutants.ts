@@ -514,6 +514,12 @@ export const foundingMutants: Readonly<
     { ids: { a: ['a1'], b: ['b1'], c: ['c1'] }, anew: { a1: 'a9' } },
     foundingGuards({ supersedes: () => false }),
   ],
+  'M9: a site heeds the founding that it was told of last': [
+    { ids: two, anew: { b1: 'b9' }, joiner },
+    foundingGuards({
+      excludes: ({ context: { self, id }, event }) => event.type === 'FOUNDED' && event.ids[self] !== id,
+    }),
+  ],
   'M8: a restart forgets that the cluster is founded': [
     { ids: proposerLost, crashes: 1, generations: 2 },
     foundingGuards({ wasFounded: () => false, wasSettled: () => false }),
