@@ -3,6 +3,7 @@ import { type Configuration, compare, nameOf } from '../../machines/members/conf
 import type { MembersEffect } from '../../machines/members/messages.ts';
 import { OperatingError } from '../../runtime/api/errors.ts';
 import { oldestVersion, protocolVersion } from '../../runtime/wire/frames.ts';
+import { foundAnew } from './founding-anew.ts';
 import { isHeld, Service } from './service.ts';
 import { type SimulatedSite, Simulation, type SimulationOptions } from './simulation.ts';
 
@@ -17,6 +18,8 @@ export interface ChangingOptions extends SimulationOptions {
    * written a configuration. Default: false.
    */
   readonly rushes?: boolean;
+  /** A majority of the voters is lost for good now and then, and the cluster is founded anew (M9). Default: false. */
+  readonly anew?: boolean;
   /** The operator does this with the data of a site that is down, against the advice of docs/membership.md. Default: nothing. */
   readonly mistake?: Mistake;
 }
@@ -68,7 +71,7 @@ const isAim = (effect: MembersEffect): effect is MembersEffect & { readonly type
 /** Returns the number of changes. */
 async function suffer(
   simulation: Simulation,
-  { machines = false, rushes = false, mistake, ...options }: ChangingOptions,
+  { machines = false, rushes = false, anew = false, mistake, ...options }: ChangingOptions,
   steps: number,
   aims: Aim[],
 ): Promise<number> {
@@ -108,8 +111,9 @@ async function suffer(
   };
   const newest = (): Configuration | null => {
     let found: Configuration | null = null;
-    for (const { mesh } of sites.values())
-      if (mesh.configuration && compare(mesh.configuration, found) > 0) found = mesh.configuration;
+    for (const { id, mesh } of sites.values())
+      if (!simulation.isOutdated(id) && mesh.configuration && compare(mesh.configuration, found) > 0)
+        found = mesh.configuration;
     return found;
   };
   /** Every voter is up with its data: one of them may be lost. */
@@ -117,7 +121,7 @@ async function suffer(
   const isThere = (voter: SiteId) => sites.get(nameOf(voter))?.mesh.voter === voter;
   const isWhole = () => votersNow().length > 2 && votersNow().every(isThere);
   /** Its founders may lose their data: another one is founded. */
-  const isUnfounded = () => options.founds === true && !simulation.isFounded;
+  const isUnfounded = () => options.founds === true && !simulation.isFounded && !simulation.isFoundedAnew;
   type Wanted = { readonly add: SiteId } | { readonly remove: SiteId };
   const changers = () =>
     [...sites.values()].filter(({ id, mesh }) => mesh.founding !== null && !simulation.isSuspended(id));
@@ -151,6 +155,10 @@ async function suffer(
   const happen = async () => {
     if (machines && random() < 0.4) {
       failMachine(pick(ids));
+      return;
+    }
+    if (anew && random() < 0.1) {
+      await foundAnew(simulation, start);
       return;
     }
     const chance = random();
@@ -206,7 +214,8 @@ async function suffer(
       mesh.actor('main');
       return true;
     } catch (error) {
-      if (error instanceof OperatingError && error.code === 'NOT_A_MEMBER') return false;
+      if (error instanceof OperatingError && ['NOT_A_MEMBER', 'FOUNDED_ANEW'].includes(error.code))
+        return false;
       throw error;
     }
   };
@@ -214,6 +223,10 @@ async function suffer(
   const unsettled = (): string | null => {
     const last = newest();
     for (const site of sites.values()) {
+      if (simulation.isOutdated(site.id)) {
+        if (simulation.isRefused(site.id)) continue;
+        return `M9: ${site.id} is not told that its cluster was founded anew`;
+      }
       if (asks(site)) return `${site.id} is no member`;
       const { configuration, voter } = site.mesh;
       if (last && voter in last.voters && compare(configuration, last) !== 0)
@@ -265,7 +278,15 @@ async function suffer(
   for (const id of ids) if (!sites.has(id)) await start(id);
   // They ask less often: what was begun is to end, and what waits is to be served.
   pauseMs = 1_000;
-  const lacking = await settles();
+  let lacking = await settles();
+  // Those that come back with data of the cluster before are refused, and then join with empty disks.
+  const refused = simulation.isFoundedAnew && !lacking ? ids.filter((id) => simulation.isRefused(id)) : [];
+  for (const id of refused) {
+    simulation.crash(id);
+    simulation.empty(id);
+    await start(id);
+  }
+  if (refused.length > 0) lacking = await settles();
   if (votersNow().length === 0) throw new Error('the cluster is not founded though nothing fails any more');
   const members = () => votersNow().map(nameOf);
   if (2 * votersNow().filter(isThere).length > votersNow().length) {
@@ -274,7 +295,8 @@ async function suffer(
     await service.drain(members, 20_000);
     isPaused = false;
     await service.serve(members, times, 3_000, 27_000);
-  }
+  } else if (simulation.isFoundedAnew)
+    throw new Error('M9: the cluster that was founded anew has no majority');
   simulation.end();
   return (newest()?.version ?? 1) - 1;
 }

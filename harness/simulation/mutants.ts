@@ -84,7 +84,13 @@ const lateLease = using({
   faults: 'late',
   timing: { suspectMinMs: 1, suspectMaxMs: 2 },
 });
-/** For mutants that need an order of events which is rare elsewhere: these schedules in place of those of their table. */
+/** A majority is lost for good, and the cluster is founded anew. */
+const anew = [
+  fleet({ anew: true }),
+  fleet({ anew: true, founds: true }),
+  fleet({ anew: true, machines: true }),
+];
+/** For mutants that need an order of events which is rare elsewhere: these schedules before the others. */
 const aimed: Readonly<Record<string, readonly Scenario[]>> = {
   'R7: a vote is not written down': [using({ sites: 3, faults: 'voter' })],
   'M5: the answer is not heeded': [using({ sites: 2, ...crossing, endsAtOver: true })],
@@ -92,6 +98,9 @@ const aimed: Readonly<Record<string, readonly Scenario[]>> = {
   'R13: a lock is forgotten while a request for it is under way': [using({ sites: 3, ...crossing }, 400)],
   'the lease counts from the promise, not from its heartbeat': [lateLease],
   'promises of the round before count': [lateLease],
+  ...Object.fromEntries(
+    Object.keys(members.foundingMutants).flatMap((name) => (name.startsWith('M9') ? [[name, anew]] : [])),
+  ),
 };
 
 export interface SimulatedMutant {
@@ -110,9 +119,8 @@ function listed<Mutant>(
   return Object.entries(table).flatMap(([name, mutant]) => {
     const machine = machineOf(mutant);
     if (!machine) return [];
-    return [
-      [`${protocol}/${name}`, { mutated: { [key]: machine }, scenarios: aimed[name] ?? scenarios }] as const,
-    ];
+    const chosen = [...(aimed[name] ?? []), ...scenarios];
+    return [[`${protocol}/${name}`, { mutated: { [key]: machine }, scenarios: chosen }] as const];
   });
 }
 

@@ -29,6 +29,7 @@ const usage = `npm run simulate -- [options]
   --rushes      with --members: all sites are asked for a change at once, and faults come often, and when they count
   --machines    with --members: processes are suspended, clocks run apart, disks refuse to write, links lose what is
                 under way, and sites are started with builds of two versions of the wire
+  --anew        with --members: a majority of the voters is lost for good now and then, and the cluster is founded anew with one that is left
   --mutants W   in place of the rules, each of their mutants with W in its name: --seeds schedules at most, until one breaks a promise
   --trace DIR   write the recorded run of the failing seed there; without one, that of the last seed`;
 
@@ -46,6 +47,7 @@ const { values } = parseArgs({
     founding: { type: 'boolean', default: false },
     rushes: { type: 'boolean', default: false },
     machines: { type: 'boolean', default: false },
+    anew: { type: 'boolean', default: false },
     mutants: { type: 'string' },
     trace: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -125,7 +127,13 @@ async function main(): Promise<number> {
     try {
       const simulation = values.members
         ? await changing(
-            { ...options, founds: values.founding, machines: values.machines, rushes: values.rushes },
+            {
+              ...options,
+              founds: values.founding,
+              machines: values.machines,
+              rushes: values.rushes,
+              anew: values.anew,
+            },
             steps,
           )
         : await ordeal(options, steps);
@@ -135,9 +143,9 @@ async function main(): Promise<number> {
       console.log(`seed ${seed}: ${reasonOf(error)}`);
       if (values.trace !== undefined) record(values.trace, 'its run');
       else {
-        const chosen = (['strict', 'forgets', 'members', 'founding', 'rushes', 'machines'] as const).filter(
-          (key) => values[key],
-        );
+        const chosen = (
+          ['strict', 'forgets', 'members', 'founding', 'rushes', 'machines', 'anew'] as const
+        ).filter((key) => values[key]);
         const how = [
           `--sites ${sites} --steps ${steps} --hold ${holdMs}`,
           ...(values.faults === undefined ? [] : [`--faults ${values.faults}`]),

@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
-import { reasonOf } from '../../machines/errors.ts';
+import { CodedError, reasonOf } from '../../machines/errors.ts';
 import { voterOf } from '../../machines/members/configuration.ts';
 import type { FoundingDisk } from '../../machines/members/founding.ts';
 import type { MembersEffect } from '../../machines/members/messages.ts';
@@ -14,6 +14,7 @@ import { type Channel, MemoryHub } from '../../runtime/mailbox/memory.ts';
 import { noRecorder } from '../../runtime/observe/recorder.ts';
 import type { StrictSettings, Timing } from '../../runtime/options/schema.ts';
 import { defaultLimits, defaultTiming } from '../../runtime/options/schema.ts';
+import { beginAnew } from '../../runtime/site/found-anew.ts';
 import type { LockActor } from '../../runtime/site/lock-actor.ts';
 import { since } from '../../runtime/site/protocol.ts';
 import { Site } from '../../runtime/site/site.ts';
@@ -21,7 +22,6 @@ import type { MembersRecord } from '../../runtime/store/content.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import { foundedBy } from '../../runtime/testing/founded.ts';
 import { protocolVersion } from '../../runtime/wire/frames.ts';
-import { FoundingWitness } from './founding-witness.ts';
 import { GrantWitness } from './grant-witness.ts';
 import { LeaseWitness } from './lease-witness.ts';
 import { LineWitness } from './line-witness.ts';
@@ -36,6 +36,7 @@ class SimulatedDisk {
   /** It refuses every write: it is full, or turned read-only. */
   fails = false;
   #synced = new Map<string, DurableState>();
+  #hasRun = false;
 
   readonly #syncs: boolean;
   readonly #id: string;
@@ -48,11 +49,6 @@ class SimulatedDisk {
     this.#kept = { founding: founders.length > 0 ? foundedBy(founders) : null, members: null };
   }
 
-  /** As it was synced last. */
-  get founding(): FoundingDisk | null {
-    return this.#kept.founding;
-  }
-
   get isNew(): boolean {
     return this.#kept.founding === null;
   }
@@ -61,10 +57,29 @@ class SimulatedDisk {
     return this.#kept.founding !== null && this.#kept.founding.stage !== 'accepted';
   }
 
+  get founding(): FoundingDisk | null {
+    return this.#kept.founding;
+  }
+
+  get members(): MembersRecord | null {
+    return this.#kept.members;
+  }
+
+  /** The disk of the site `site` after it founded its cluster anew. In a life before any lock may have run, as in every one of that cluster. */
+  begunAnew(site: SiteId, least: number, newId: string, statechart?: AnyStateMachine): SimulatedDisk {
+    const content = { site, id: this.#id, founding: this.#kept.founding! };
+    const { id, ...kept } = beginAnew(content, least, newId, statechart);
+    const begun = new SimulatedDisk(this.#syncs, id, []);
+    Object.assign(begun.#kept, kept);
+    begun.#hasRun = true;
+    return begun;
+  }
+
   /** Its data, as they are now. */
   copy(): SimulatedDisk {
     const copied = new SimulatedDisk(this.#syncs, this.#id, []);
     copied.life = this.life;
+    copied.#hasRun = this.#hasRun;
     copied.#synced = new Map(this.#synced);
     Object.assign(copied.#kept, this.#kept);
     return copied;
@@ -78,7 +93,8 @@ class SimulatedDisk {
   open(synced: () => void = () => undefined): Store {
     const kept = new Map(this.#synced);
     const head = { ...this.#kept };
-    const hasRun = this.life >= 0;
+    const hasRun = this.#hasRun;
+    this.#hasRun = true;
     this.life += 1;
     return {
       life: this.life,
@@ -189,8 +205,17 @@ export class Simulation {
   /** The winner of each epoch, and the highest count of a fence in each: by the generation of the cluster and the epoch. */
   readonly #winners = new Map<string, SiteId>();
   readonly #highest = new Map<string, number>();
-  /** The generation of all grants so far. */
+  /** The generation of all grants so far, since the cluster was founded anew last. */
   #generation: number | null = null;
+  #generations = 0;
+  /** The generation of all grants before that. */
+  #generationBefore: number | null = null;
+  /** The generation in which the cluster was founded anew last; `null`: it was not. */
+  #anew: number | null = null;
+  /** The sites that run with data of a cluster that was founded anew since. */
+  readonly #outdated = new Set<SiteId>();
+  /** The ids that were told so (M9). */
+  readonly #superseded = new Set<string>();
   readonly #adopted = new Map<SiteId, { readonly epoch: number; readonly inMinority: boolean }>();
   readonly #disks = new Map<SiteId, SimulatedDisk>();
   readonly #founders: readonly SiteId[];
@@ -199,10 +224,9 @@ export class Simulation {
   readonly #rates = new Map<SiteId, number>();
   readonly #clocks = new Map<SiteId, SiteClock>();
   readonly #leases: LeaseWitness | null;
-  readonly #overlaps = new OverlapWitness();
+  #overlaps = new OverlapWitness();
   readonly #grants = new GrantWitness();
   readonly #lines = new LineWitness();
-  readonly #foundings = new FoundingWitness();
   /** By the generation of the cluster. */
   readonly #members = new Map<number, MembersWitness>();
   /** Another configuration is held, or by another site, since S7 was judged. */
@@ -238,6 +262,11 @@ export class Simulation {
     const disk = this.#disks.get(id)!;
     disk.fails = false;
     const voter = voterOf(id, disk.id);
+    const { founding } = disk;
+    const isOutdated =
+      founding !== null && (founding.stage === 'superseded' || founding.generation < (this.#anew ?? 0));
+    if (isOutdated && disk.isOfCluster) this.#outdated.add(id);
+    else this.#outdated.delete(id);
     const mesh = new Site({
       self: id,
       peers: this.ids.filter((other) => other !== id),
@@ -253,8 +282,6 @@ export class Simulation {
       mailbox: this.hub.mailbox(id, disk.id, version),
       store: disk.open(() => {
         for (const witness of this.#members.values()) this.#broken ??= witness.synced(voter);
-        if (this.#options.founds && disk.founding)
-          this.#broken ??= this.#foundings.synced(id, disk.id, disk.founding);
       }),
       membersTook: (effects, generation) => {
         this.#broken ??= this.#membersOf(generation).took(voter, effects);
@@ -268,7 +295,13 @@ export class Simulation {
       strict: this.#options.strict ?? null,
       clock,
       random: { fraction: this.random, incarnation: () => id },
-      notice: (notice) => notices.push(notice),
+      notice: (notice) => {
+        notices.push(notice);
+        if (notice.type !== 'error' || codeOf(notice.error) !== 'FOUNDED_ANEW') return;
+        this.#superseded.add(disk.id);
+        if (!isOutdated)
+          this.#broken ??= `M9: ${id} is told that its cluster was founded anew, and it was not`;
+      },
       crashed: (error) => {
         if (disk.fails) this.#gone(id);
         else this.#broken ??= error.message;
@@ -288,11 +321,14 @@ export class Simulation {
     for (const other of this.ids) if (this.isSuspended(other)) this.hub.cut(id, other);
     this.#judgesQuorums = true;
     await mesh.open();
+    if (this.#superseded.has(disk.id) && this.sites.get(id) === site && !this.isRefused(id))
+      this.#broken ??= `M9: ${id} was told that its cluster was founded anew, and takes part again after a restart`;
     return site;
   }
 
-  /** A new site joins and founds nothing, but for a founder that keeps its settings. */
+  /** A new site joins and founds nothing, but for a founder that keeps its settings: until the cluster is founded anew, when all are to join. */
   #foundersOf(id: SiteId, disk: SimulatedDisk): { founders?: readonly SiteId[] } {
+    if (!disk.isOfCluster && this.#anew !== null) return { founders: [] };
     if (this.#options.founds) return { founders: this.#founders.includes(id) ? this.#founders : [] };
     return disk.isNew ? { founders: [] } : {};
   }
@@ -306,6 +342,50 @@ export class Simulation {
 
   idOf(id: SiteId): string {
     return this.#disks.get(id)!.id;
+  }
+
+  /** What a site has on its disk of the founding, and of the voters. */
+  dataOf(id: SiteId): Pick<SimulatedDisk, 'id' | 'isOfCluster' | 'founding' | 'members'> {
+    return this.#disks.get(id)!;
+  }
+
+  /** Founds the cluster anew with the data of `id`, as the operator's command does (M9). No process is left. `least`: the operator's clock. */
+  foundAnew(id: SiteId, least: number): void {
+    if (this.sites.size > 0) throw new RangeError(`${[...this.sites.keys()].join(', ')} run still`);
+    this.#newDisks += 1;
+    const newId = `${id}-${this.#newDisks}`;
+    const begun = this.#disks.get(id)!.begunAnew(id, least, newId, this.#options.foundingStatechart);
+    this.#disks.set(id, begun);
+    this.#anew = begun.founding!.generation;
+    this.#generationBefore = this.#generation ?? this.#generationBefore;
+    this.#generation = null;
+    // Nothing of the cluster before stands in the way of an overlap (M9).
+    this.#overlaps = new OverlapWitness();
+  }
+
+  /** How many clusters granted locks, one after the other. */
+  get generations(): number {
+    return this.#generations;
+  }
+
+  get isFoundedAnew(): boolean {
+    return this.#anew !== null;
+  }
+
+  /** Does the site run with data of a cluster that was founded anew since? */
+  isOutdated(id: SiteId): boolean {
+    return this.#outdated.has(id);
+  }
+
+  /** Are the callers of a site told that its cluster was founded anew? */
+  isRefused(id: SiteId): boolean {
+    try {
+      this.sites.get(id)!.mesh.actor('main');
+      return false;
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      return codeOf(error) === 'FOUNDED_ANEW';
+    }
   }
 
   /** A copy of the data of a site, which `putBack` puts in their place: a mistake of an operator. */
@@ -520,9 +600,13 @@ export class Simulation {
   #checkQuorums(): void {
     this.#judgesQuorums = false;
     const newest = Math.max(...this.#members.keys());
-    const held = [...this.sites.values()].flatMap(({ mesh: { voter, founding, configuration } }) =>
-      founding === null || founding.generation === newest ? [[voter, configuration] as const] : [],
-    );
+    const held = [...this.sites.values()].flatMap(({ id, mesh: { voter, founding, configuration } }) => {
+      // One that is no member yet may know of the cluster before alone.
+      const isEarlier = (this.#disks.get(id)!.members?.generation ?? newest) < newest;
+      if (founding === null)
+        return this.#outdated.has(id) ? [] : [[voter, isEarlier ? null : configuration] as const];
+      return founding.generation === newest ? [[voter, configuration] as const] : [];
+    });
     this.#broken ??= this.#members.get(newest)?.holds(new Map(held)) ?? null;
   }
 
@@ -545,6 +629,13 @@ export class Simulation {
   #observe(line: RecordLine): void {
     this.#options.witness?.(line);
     if (this.#stops(line)) return;
+    // All that a site of the cluster before must not do is be granted a lock: the locks of the two are different ones.
+    if (this.#outdated.has(line.site)) {
+      if (line.kind !== 'event') return;
+      for (const effect of line.effects)
+        if (effect.type === 'grant') this.#grant(line.site, effect['fence'] as Fence);
+      return;
+    }
     if (line.lock === 'main') this.#broken ??= this.#overlaps.observe(line);
     if (line.kind !== 'event') return;
     if (line.lock === 'main') {
@@ -599,6 +690,9 @@ export class Simulation {
       this.#broken ??= `members: ${text}, which is no member`;
       return;
     }
+    if (generation <= (this.#generationBefore ?? 0))
+      this.#broken ??= `M9: ${text} in generation ${generation}, others were in ${this.#generationBefore}, and the cluster was founded anew since`;
+    if (this.#generation === null) this.#generations += 1;
     this.#generation ??= generation;
     if (generation !== this.#generation)
       this.#broken ??= `M8: ${text} in generation ${generation}, others were in ${this.#generation}`;
@@ -629,6 +723,8 @@ export class Simulation {
     return 2 * voters.filter((voter) => sites.has(voter)).length > voters.length;
   }
 }
+
+const codeOf = (error: unknown) => (error instanceof CodedError ? error.code : undefined);
 
 const pairOf = (one: SiteId, other: SiteId) => (one < other ? `${one} ${other}` : `${other} ${one}`);
 
