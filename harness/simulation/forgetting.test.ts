@@ -51,6 +51,11 @@ describe('an unused lock is forgotten by all sites (R13)', () => {
     expect(forgotten).toBeGreaterThan(100);
   });
 
+  test('a site that forgets it as a request is on its way to it does not begin its last epoch anew', async () => {
+    const crossing = { pauseMs: 30, holdMs: 1, slow: true, faults: 'none' } as const;
+    await ordeal({ ...forgetful, ...crossing, sites: 2, seed: 600_023, endsAtOver: true }, 1_000);
+  });
+
   test('also where its token was lost, so that no site can say that it is forgotten', async () => {
     const simulation = new Simulation({ ...forgetful, sites: 3, seed: 1 });
     await simulation.openAll();

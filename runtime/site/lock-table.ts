@@ -281,7 +281,7 @@ export class LockTable {
   }
 
   /**
-   * Drops the lock if its statechart has just said that it may be. Its promise alone still counts, and is covered
+   * Drops the lock if its statechart has just said that it may be. Its promise and its epoch alone still count, and are covered
    * by the floor from now on. Returns whether the statechart said so.
    */
   dropIfForgotten(actor: LockActor): boolean {
@@ -290,9 +290,10 @@ export class LockTable {
     const { lock, namedBy } = actor;
     this.#forgotten = null;
     if (!forgets || mustKeep(lock) || !actor.passivate()) return true;
-    const { promised } = durableOf(store, lock);
+    const { promised, epoch } = durableOf(store, lock);
     if (!trigger.drop(lock)) return true;
-    raiseFloor(Math.max(0, promised - 1));
+    // It begins with the next promise: a message of the epoch that it was in would make its root begin that epoch, and its fences, anew.
+    raiseFloor(Math.max(epoch, promised - 1));
     store.forget(lock);
     this.#past ??= new RecentNames();
     this.#past.add(lock);

@@ -18,9 +18,15 @@ export interface ForgettingOptions extends Options {
   readonly asks?: number;
   /** `machine` runs in place of the real one: a mutant. */
   readonly machine?: AnyStateMachine;
-  /** The site begins a lock that it forgot with this promise, where `promised` was that of the lock. Default: with `promised`. */
-  readonly floorOf?: (promised: number) => number | null;
+  /**
+   * The site begins a lock that it forgot with this promise, where `disk` is what it had. Default: with the promise that it had, which is enough
+   * where no epoch but 0 is forgotten, that is with one change.
+   */
+  readonly floorOf?: (disk: DurableState) => number | null;
 }
+
+/** As the runtime has it (`dropIfForgotten` of `runtime/site/lock-table.ts`): the epoch in which the site was is below its promise. */
+export const aboveEpoch = ({ promised, epoch }: DurableState): number => Math.max(promised, epoch + 1);
 
 /**
  * A lock that nobody uses is forgotten (R13), with no failure: nobody suspects by a clock or a connection, but a site that wants a
@@ -30,7 +36,7 @@ export interface ForgettingOptions extends Options {
  */
 export function epochForgetting(options: ForgettingOptions): System {
   const { changes = 1, asks = 'unbounded', machine = siteMachine, network } = options;
-  const { floorOf = (promised: number) => promised } = options;
+  const { floorOf = ({ promised }: DurableState) => promised } = options;
   const isCounted = asks !== 'unbounded';
   const sites = siteNames(options);
   const [first] = sites;
@@ -62,8 +68,7 @@ export function epochForgetting(options: ForgettingOptions): System {
       crash: { times: 1, when: (actor) => isUnused(actor) && actor.in('epoch.closed'), inbox: 'kept' },
       restart: {
         input: (disk: unknown) => {
-          const { promised } = disk as DurableState;
-          const floor = floorOf(promised);
+          const floor = floorOf(disk as DurableState);
           return input(floor === null ? 'none' : { promised: floor, epoch: 0, root: first! }, true);
         },
       },

@@ -242,6 +242,11 @@ export const overMutants = {
 /** Mistakes in the forgetting of locks, in `epoch-forgetting`. */
 export const forgettingMutants = {
   'R13: a lock is forgotten without its floor': { asks: 2, floorOf: () => null },
+  'R13: a lock that was forgotten takes part in its last epoch again': {
+    asks: 2,
+    changes: 2,
+    floorOf: ({ promised }) => promised,
+  },
   'R13: the token of a lock that is forgotten is kept': { asks: 2, machine: actions({ giveUp: assign({}) }) },
   'R13: a lock is forgotten in a critical section': {
     asks: 2,
