@@ -361,10 +361,10 @@ const notExhaustive = (searches: number) =>
   `${searches} searches of a swarm found no violation, and none is exhaustive`;
 
 /*
- * A compiler takes seconds to optimize the code of a small table, and minutes that of a large one. Without, 100,000 states a second
+ * A compiler takes seconds to optimize the code of a small table, and minutes that of a large one. Without, 20,000 states a second
  * are visited all the same: only many states in a short text make up for it.
  */
-const fewStates = 100_000;
+const fewStates = 10_000;
 const longText = 150_000;
 
 /** Verifiers: of states, depth first; the same breadth first, for shortest trails; of runs. */
