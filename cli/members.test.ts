@@ -82,7 +82,7 @@ it('lists the members of a running cluster, and changes them where the site has 
       ['replace', open.url, 'a', 'c', '--timeout', '300'],
       adminToken,
       1,
-      /CHANGE_TIMEOUT: a does not reach c/,
+      /CHANGE_TIMEOUT: not done within 300 ms: a does not reach c/,
     ],
     [
       ['remove', open.url, 'a'],
