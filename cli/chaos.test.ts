@@ -18,9 +18,10 @@ import { defaultTiming } from '../runtime/options/schema.ts';
 import type { Judgement } from '../verification/runs/histories/judge.ts';
 import { of } from '../verification/runs/histories/rules.ts';
 import { BatonProcess, baton } from './testing/baton.ts';
+import { builtBaton } from './testing/built.ts';
 import { directory } from './testing/directory.ts';
 
-const pool = new SitePool();
+const pool = new SitePool(builtBaton());
 afterAll(() => pool.end());
 
 const { signal } = new AbortController();

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { builtBaton, runsBuilt } from './built.ts';
 
 const entry = fileURLToPath(new URL('../baton.mjs', import.meta.url));
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,7 +39,7 @@ export class BatonProcess {
     env: NodeJS.ProcessEnv = {},
     atEnd: (end: () => Promise<void>) => void = onTestFinished,
   ) {
-    this.child = spawn(process.execPath, [entry, ...args], {
+    this.child = spawn(process.execPath, [runsBuilt(args) ? builtBaton() : entry, ...args], {
       cwd: checkout,
       // Without colours, as in a pipe, whatever the test runner has set.
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, GITHUB_ACTIONS: undefined, ...env },

@@ -22,8 +22,8 @@ export class SiteProcess {
   readonly #child: ChildProcess;
   #stderr = '';
 
-  constructor() {
-    this.#child = fork(baton, ['chaos-site'], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  constructor(entry: string) {
+    this.#child = fork(entry, ['chaos-site'], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-2_000);
     });
@@ -85,6 +85,7 @@ export class SiteProcess {
 
 /** A pool of loaded processes: to start one takes longer than most faults last. */
 export class SitePool {
+  readonly #entry: string;
   readonly #idle: SiteProcess[] = [];
   readonly #all = new Set<SiteProcess>();
   #ended = false;
@@ -92,7 +93,9 @@ export class SitePool {
     for (const process of this.#all) process.signal('SIGKILL');
   };
 
-  constructor() {
+  /** `entry`: the program `baton` that the processes run. */
+  constructor(entry = baton) {
+    this.#entry = entry;
     process.once('exit', this.#killAll);
   }
 
@@ -122,7 +125,7 @@ export class SitePool {
 
   #start(): SiteProcess {
     if (this.#ended) throw new ChaosError('no process is started any more');
-    const process = new SiteProcess();
+    const process = new SiteProcess(this.#entry);
     this.#all.add(process);
     const gone = () => {
       this.#all.delete(process);

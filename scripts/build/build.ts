@@ -7,6 +7,13 @@ import { notices } from './notices.ts';
 import { emitPage } from './page.ts';
 import { emitTypes } from './types.ts';
 
+/** The files by which processes and threads begin. In the checkout these load TypeScript first. */
+export function emitEntries(dir: string): void {
+  writeFileSync(join(dir, 'cli/baton.mjs'), "#!/usr/bin/env node\nimport './main.js';\n");
+  writeFileSync(join(dir, 'verification/checker/packed/worker.mjs'), "import './worker.js';\n");
+  writeFileSync(join(dir, 'verification/check/walker.mjs'), "import './walker.js';\n");
+}
+
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Builds the package into `out`, atomically: readers see the previous build or this one. */
@@ -21,10 +28,7 @@ export async function build(out: string): Promise<void> {
     emitTypes(root, dir);
     // leven has no CommonJS.
     await emitCommonJs(root, dir, ['@opentelemetry/api', 'ws', 'xstate', 'zod']);
-    // In the checkout these load TypeScript first.
-    writeFileSync(join(dir, 'cli/baton.mjs'), "#!/usr/bin/env node\nimport './main.js';\n");
-    writeFileSync(join(dir, 'verification/checker/packed/worker.mjs'), "import './worker.js';\n");
-    writeFileSync(join(dir, 'verification/check/walker.mjs'), "import './walker.js';\n");
+    emitEntries(dir);
     writeFileSync(join(dir, 'THIRD-PARTY-LICENSES.txt'), notices(vendored));
     rmSync(target, { recursive: true, force: true });
     renameSync(dir, target);

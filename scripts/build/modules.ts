@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-
-const rooms = ['machines', 'statechart', 'runtime', 'verification', 'inspector/server', 'cli', 'harness'];
-const isTest = /\.test\.ts$|\/testing\//;
+import { sources } from './sources.ts';
 
 /**
  * Emits one JavaScript module for each TypeScript module. So each exists once, whichever way it is imported,
@@ -44,12 +42,4 @@ export function isForeign(file: string): boolean {
 /** No package may contain a folder `node_modules`. */
 function vendored(name: string): string {
   return name.replace(/^.*?node_modules\//, 'vendor/').replaceAll('/node_modules/', '/vendor/');
-}
-
-function sources(root: string): string[] {
-  return rooms.flatMap((room) =>
-    readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
-      .map((file) => join(room, file))
-      .filter((file) => file.endsWith('.ts') && !isTest.test(file)),
-  );
 }
