@@ -58,6 +58,11 @@ test('the lease of a site that was added is judged by its clock too', async () =
   await changing({ sites: 3, seed: 448_000_741, strict, machines: true }, 1_000);
 });
 
+test('a site stands in place of a candidate that it put off, once that one counts in an earlier configuration (M3)', async () => {
+  const strict = { leaseMs: 400, driftShare: 0.1 };
+  await changing({ sites: 3, seed: 66, strict, holdMs: 20 }, 1_000);
+});
+
 test('a site whose disk fails as it is granted grants nobody, and its next run may grant that fence (R7)', async () => {
   await changing({ sites: 4, seed: 440_000_500, machines: true }, 1_000);
 });

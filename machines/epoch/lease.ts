@@ -59,6 +59,15 @@ export function putOff(lease: Lease, asked: PutOff): Lease {
     : lease;
 }
 
+/**
+ * M3: under another configuration a candidacy that was put off elects nobody any more. This site stands in its place: a suspicion of its own may
+ * have given way to that candidacy.
+ */
+export function afterConfigured({ putOff, ...lease }: Lease): Lease {
+  const stands = { type: 'suspect', because: { reason: 'election', down: {} } } as const;
+  return { ...lease, promises: null, putOff: putOff?.type === 'VOTE_REQUEST' ? stands : putOff };
+}
+
 function candidacyOf(asked: PutOff | null): number {
   return asked?.type === 'VOTE_REQUEST' ? asked.epoch : -1;
 }

@@ -258,3 +258,21 @@ test('a site that tries enters under a lease that is in force, and asks for none
     "
   `);
 });
+
+test('under another configuration a site stands in place of a candidate that it put off, which elects nobody any more', () => {
+  const deferred = ['strict, founder a', 'HEARTBEAT 0 a, a 1', 'suspect', 'VOTE_REQUEST 1 c'] as const;
+  expect(play(...deferred, 'configured 2 0 a+b', 'promiseOver')).toMatchInlineSnapshot(`
+    "
+    HEARTBEAT 0 a, a 1: promiseTimer; PROMISE 0 a b 1 to a
+        idle, forwarding, following 0: last a, line [], bound
+    suspect: nothing
+        idle, forwarding, following 0: last a, line [], bound
+    VOTE_REQUEST 1 c: nothing
+        idle, forwarding, following 0: last a, line [], bound
+    configured 2 0 a+b: nothing
+        idle, forwarding, following 0: last a, line [], bound
+    promiseOver: promiseEnded; disk 1 0 a; VOTE_REQUEST 1 b 0 2 to a
+        idle, forwarding, candidate 0, promised 1: last a, line []
+    "
+  `);
+});

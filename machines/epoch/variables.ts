@@ -1,6 +1,6 @@
 import type { SiteId } from '../actor.ts';
 import type { Line } from '../line/rule.ts';
-import { afterAdoption, type Lease, noLease, type SiteSet } from './lease.ts';
+import { afterAdoption, afterConfigured, type Lease, noLease, type SiteSet } from './lease.ts';
 import type { DurableState, Fence, MembersChange, Membership } from './messages.ts';
 
 /** The variables of protocol.md, section 3, by their names there. */
@@ -118,7 +118,7 @@ export function configured(
     membership: { term, version, base },
     votes: {},
     holder: null,
-    lease: lease && { ...lease, promises: null },
+    lease: lease && afterConfigured(lease),
     ...(joins && { promised: Math.max(promised, base + 1), token: false, line: [], k: 0 }),
   };
 }
