@@ -16,6 +16,16 @@ test('all properties hold while the members change, and every member is served a
   expect(grants).toBeGreaterThan(500);
 });
 
+test.each([
+  ['all sites want to coordinate at once', { contends: true }, 100],
+  ['all sites are asked for a change at once, and faults come when they count', { rushes: true }, 300],
+])('all properties hold as %s', async (_, how, steps) => {
+  let grants = 0;
+  for (let seed = 1; seed <= 10; seed++)
+    grants += (await changing({ sites: 3, seed, ...how }, steps)).granted.length;
+  expect(grants).toBeGreaterThan(100);
+});
+
 test('founders that are first started late, out of reach of each other, with data that are lost, found one cluster', async () => {
   let grants = 0;
   // In the eleventh the proposer crashes after some have accepted.

@@ -20,6 +20,8 @@ export interface ChangingOptions extends SimulationOptions {
   readonly rushes?: boolean;
   /** A majority of the voters is lost for good now and then, and the cluster is founded anew (M9). Default: false. */
   readonly anew?: boolean;
+  /** All sites want to coordinate at once, again and again, and nothing else happens. Default: false. */
+  readonly contends?: boolean;
   /** The operator does this with the data of a site that is down, against the advice of docs/membership.md. Default: nothing. */
   readonly mistake?: Mistake;
 }
@@ -71,7 +73,7 @@ const isAim = (effect: MembersEffect): effect is MembersEffect & { readonly type
 /** Returns the number of changes. */
 async function suffer(
   simulation: Simulation,
-  { machines = false, rushes = false, anew = false, mistake, ...options }: ChangingOptions,
+  { machines = false, rushes = false, contends = false, anew = false, mistake, ...options }: ChangingOptions,
   steps: number,
   aims: Aim[],
 ): Promise<number> {
@@ -191,6 +193,10 @@ async function suffer(
     else if (chance < 0.8) simulation.healAll();
     else await happen();
   };
+  // To add a voter takes a coordinator, and changes nothing.
+  const contend = () => {
+    for (const site of changers()) ask(site, { add: site.id });
+  };
   /** `site` has just done what one of the `aims` tells. */
   const strike = async ({ site, of }: Aim) => {
     const others = [...sites.keys()].filter((id) => id !== site);
@@ -266,6 +272,7 @@ async function suffer(
     const pending = simulation.pending();
     if (chance < 0.75 && pending.length > 0) hub.deliver(pick(pending));
     else if (chance < (rushes ? 0.95 : 0.985)) clock.tick();
+    else if (contends) contend();
     else await (rushes ? rush() : happen());
     await Promise.resolve();
     await Promise.resolve();

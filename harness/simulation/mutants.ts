@@ -1,8 +1,9 @@
-import { type AnyStateMachine, assign, createMachine } from 'xstate';
+import { type AnyStateMachine, and, assign, createMachine } from 'xstate';
 import type { MembersChange } from '../../machines/epoch/messages.ts';
-import type { SiteContext } from '../../machines/epoch/site.ts';
+import { type SiteContext, siteMachine } from '../../machines/epoch/site.ts';
 import { configured } from '../../machines/epoch/variables.ts';
 import { reasonOf } from '../../machines/errors.ts';
+import { compare } from '../../machines/members/configuration.ts';
 import { membersMachine } from '../../machines/members/members.ts';
 import { leaseMutants } from '../../verification/protocols/epoch/lease-mutants.ts';
 import type { EpochMembersOptions } from '../../verification/protocols/epoch/members.ts';
@@ -59,11 +60,8 @@ const leased = [
   using({ sites: 3, strict, holdMs: 300, faults: 'bounce' }),
   using({ sites: 3, strict, holdMs: 300, faults: 'isolate', slow: true }),
 ];
-const rushed = [
-  fleet({ rushes: true }, 300),
-  fleet({ rushes: true }),
-  fleet({ rushes: true, sites: 4 }, 300),
-];
+const rush = fleet({ rushes: true }, 300);
+const contend = fleet({ contends: true }, 100);
 const changed = [
   fleet({}),
   fleet({ sites: 4 }),
@@ -72,7 +70,7 @@ const changed = [
   fleet({ sites: 1 }),
   fleet({ sites: 2, holdMs: 300 }),
 ];
-const founded = [fleet({ founds: true })];
+const founded = [fleet({ founds: true }), fleet({ founds: true }, 500)];
 
 /** Locks are forgotten often, as requests for them are under way. */
 const crossing = { ...forgetful, pauseMs: 30, holdMs: 1, slow: true, faults: 'none' } as const;
@@ -101,6 +99,12 @@ const aimed: Readonly<Record<string, readonly Scenario[]>> = {
   ...Object.fromEntries(
     Object.keys(members.foundingMutants).flatMap((name) => (name.startsWith('M9') ? [[name, anew]] : [])),
   ),
+  'M1: a candidacy goes on though a newer configuration is adopted': [rush],
+  'M2: a voter acknowledges in spite of a later promise': [rush],
+  'M3: a term is voted for twice': [rush],
+  'M3: a vote is not written down': [rush],
+  'M3: no vote is given to a candidate that alone says that it wrote the configuration again': [rush],
+  'M6: a coordinator is not told that a later term was promised': [contend],
 };
 
 export interface SimulatedMutant {
@@ -131,6 +135,30 @@ function memberPart(machine: AnyStateMachine): AnyStateMachine | undefined {
   return createMachine({ ...part, context } as never, machine.implementations as never);
 }
 
+const standsAtTheBase =
+  epochs.configuredMutants['configured: a candidate stands for an epoch at or below the base'];
+
+/** The mutants of the members whose mistake is in that model of a lock: here the same mistake in the statechart of a lock. */
+const inTheLock: Readonly<Record<string, AnyStateMachine>> = {
+  'M3: a vote under an older configuration': siteMachine.provide({
+    guards: {
+      sameConfiguration: ({ context: { membership }, event }) =>
+        'version' in event && compare(event, membership) <= 0,
+    },
+  }),
+  'M3: epochs at or below the base are voted for': standsAtTheBase.machine.provide({
+    guards: {
+      worthAVote: and([
+        'sameConfiguration',
+        ({ context, event }) =>
+          event.type === 'VOTE_REQUEST' &&
+          (event as unknown as { readonly epoch: number }).epoch > (context as SiteContext).promised,
+      ]),
+    },
+  }),
+  'M4a: a site that joined later begins in epoch 0': siteMachine.provide({ guards: { joins: () => false } }),
+};
+
 const self = (machine: AnyStateMachine) => machine;
 const third = ([, , machine]: readonly [unknown, unknown, AnyStateMachine]) => machine;
 const own = (mutant: object) => (mutant as { readonly machine?: AnyStateMachine }).machine;
@@ -159,8 +187,10 @@ export const simulatedMutants: ReadonlyMap<string, SimulatedMutant> = new Map([
   ...listed('epoch', leaseMutants, ([, machine]) => machine, 'statechart', leased),
   ...listed('members', members.mutants, ([, machine]) => memberPart(machine), 'membersStatechart', [
     ...changed,
-    ...rushed,
+    rush,
+    contend,
   ]),
+  ...listed('members', inTheLock, self, 'statechart', [rush, ...changed]),
   ...listed('members', members.foundingMutants, ([, machine]) => machine, 'foundingStatechart', founded),
   ...listed('members', members.stuckFoundingMutants, third, 'foundingStatechart', founded),
   // Mistakes of an operator, with the statecharts as they are.

@@ -27,6 +27,7 @@ const usage = `npm run simulate -- [options]
   --members     the members change: sites come, go, are replaced and lose their disks
   --founding    with --members: the founders are first started apart from each other, late or out of reach, and lose their data meanwhile
   --rushes      with --members: all sites are asked for a change at once, and faults come often, and when they count
+  --contends    with --members: all sites want to coordinate a change at once, again and again, and nothing else happens
   --machines    with --members: processes are suspended, clocks run apart, disks refuse to write, links lose what is
                 under way, and sites are started with builds of two versions of the wire
   --anew        with --members: a majority of the voters is lost for good now and then, and the cluster is founded anew with one that is left
@@ -46,6 +47,7 @@ const { values } = parseArgs({
     members: { type: 'boolean', default: false },
     founding: { type: 'boolean', default: false },
     rushes: { type: 'boolean', default: false },
+    contends: { type: 'boolean', default: false },
     machines: { type: 'boolean', default: false },
     anew: { type: 'boolean', default: false },
     mutants: { type: 'string' },
@@ -133,6 +135,7 @@ async function main(): Promise<number> {
               machines: values.machines,
               rushes: values.rushes,
               anew: values.anew,
+              contends: values.contends,
             },
             steps,
           )
@@ -144,7 +147,7 @@ async function main(): Promise<number> {
       if (values.trace !== undefined) record(values.trace, 'its run');
       else {
         const chosen = (
-          ['strict', 'forgets', 'members', 'founding', 'rushes', 'machines', 'anew'] as const
+          ['strict', 'forgets', 'members', 'founding', 'rushes', 'contends', 'machines', 'anew'] as const
         ).filter((key) => values[key]);
         const how = [
           `--sites ${sites} --steps ${steps} --hold ${holdMs}`,
