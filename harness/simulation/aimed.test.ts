@@ -10,6 +10,7 @@ const run = (name: string, seed: number, isMutated: boolean) => {
 test.each([
   ['R7: a vote is not written down', 1, /^S2: /],
   ['R10: only candidates below the promise are refused', 1, /^R10: [abc] in epoch \d+, .* does not refuse/],
+  ['R12: last is not set to the end of the line', 1, /^R12: [abc] hands on a line that ends with /],
   ['R13: a lock is forgotten in a critical section', 2, /^R13: [abc] forgets the lock while it is inCS/],
   [
     'R13: a lock is forgotten while a request for it is under way',

@@ -19,7 +19,8 @@ interface Epoch {
 
 /**
  * Checks the rule of the line (R12) across sites, within each epoch: a request is passed on by each other site at most once, and from
- * the time at which it is in the line of the token at most N - 1 other sites enter before it ("Bounded overtaking").
+ * the time at which it is in the line of the token at most N - 1 other sites enter before it ("Bounded overtaking"). A site that hands the
+ * token on sends later requests to the end of its line.
  */
 export class LineWitness {
   readonly #epochs = new Map<string, Epoch>();
@@ -34,10 +35,15 @@ export class LineWitness {
       const late = this.#enter(known, site, effects, most);
       if (late !== null) return late;
     }
-    for (const { message } of sent(effects)) {
+    for (const { target, message } of sent(effects)) {
       const { epoch } = message as Request | Token;
       if (epoch !== context.epoch) continue;
-      if (message.type === 'TOKEN') known.ahead = [];
+      if (message.type === 'TOKEN') {
+        known.ahead = [];
+        const end = message.line.at(-1) ?? target;
+        if ((context.last ?? site) !== end)
+          return `R12: ${site} hands on a line that ends with ${end}, and sends requests to ${context.last}`;
+      }
       if (message.type !== 'REQUEST') continue;
       const hops = message.origin === site ? 0 : (known.hops.get(message.origin) ?? 0) + 1;
       known.hops.set(message.origin, hops);

@@ -88,7 +88,7 @@ const anew = [
   fleet({ anew: true, founds: true }),
   fleet({ anew: true, machines: true }),
 ];
-/** For mutants that need an order of events which is rare elsewhere: these schedules before the others. */
+/** For mutants that need an order of events which is rare elsewhere: these schedules in place of those of their table. */
 const aimed: Readonly<Record<string, readonly Scenario[]>> = {
   'R7: a vote is not written down': [using({ sites: 3, faults: 'voter' })],
   'M5: the answer is not heeded': [using({ sites: 2, ...crossing, endsAtOver: true })],
@@ -123,8 +123,9 @@ function listed<Mutant>(
   return Object.entries(table).flatMap(([name, mutant]) => {
     const machine = machineOf(mutant);
     if (!machine) return [];
-    const chosen = [...(aimed[name] ?? []), ...scenarios];
-    return [[`${protocol}/${name}`, { mutated: { [key]: machine }, scenarios: chosen }] as const];
+    return [
+      [`${protocol}/${name}`, { mutated: { [key]: machine }, scenarios: aimed[name] ?? scenarios }] as const,
+    ];
   });
 }
 
