@@ -22,6 +22,7 @@ import type { MembersRecord } from '../../runtime/store/content.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import { foundedBy } from '../../runtime/testing/founded.ts';
 import { protocolVersion } from '../../runtime/wire/frames.ts';
+import { FoundingWitness } from './founding-witness.ts';
 import { GrantWitness } from './grant-witness.ts';
 import { LeaseWitness } from './lease-witness.ts';
 import { LineWitness } from './line-witness.ts';
@@ -49,16 +50,17 @@ class SimulatedDisk {
     this.#kept = { founding: founders.length > 0 ? foundedBy(founders) : null, members: null };
   }
 
+  /** As it was synced last. */
+  get founding(): FoundingDisk | null {
+    return this.#kept.founding;
+  }
+
   get isNew(): boolean {
     return this.#kept.founding === null;
   }
 
   get isOfCluster(): boolean {
     return this.#kept.founding !== null && this.#kept.founding.stage !== 'accepted';
-  }
-
-  get founding(): FoundingDisk | null {
-    return this.#kept.founding;
   }
 
   get members(): MembersRecord | null {
@@ -227,6 +229,7 @@ export class Simulation {
   #overlaps = new OverlapWitness();
   readonly #grants = new GrantWitness();
   readonly #lines = new LineWitness();
+  readonly #foundings = new FoundingWitness();
   /** By the generation of the cluster. */
   readonly #members = new Map<number, MembersWitness>();
   /** Another configuration is held, or by another site, since S7 was judged. */
@@ -282,6 +285,8 @@ export class Simulation {
       mailbox: this.hub.mailbox(id, disk.id, version),
       store: disk.open(() => {
         for (const witness of this.#members.values()) this.#broken ??= witness.synced(voter);
+        if (this.#options.founds && disk.founding)
+          this.#broken ??= this.#foundings.synced(id, disk.id, disk.founding);
       }),
       membersTook: (effects, generation) => {
         this.#broken ??= this.#membersOf(generation).took(voter, effects);
