@@ -79,17 +79,18 @@ it('is small: less than 300 kB for the whole page as it is sent', async () => {
   }
 });
 
+let browser: Browser;
+beforeAll(async () => {
+  if (chrome !== null) browser = await launch();
+});
+afterAll(() => browser?.close());
+
 describe.skipIf(chrome === null).each(views)('the page fits: %s', (view) => {
-  let browser: Browser;
   let server: PageServer;
   beforeAll(async () => {
-    browser = await launch();
     server = await servePage(await builtPage(() => undefined), await answerOf(view), 0);
   });
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
-  });
+  afterAll(() => server.close());
 
   it.each(widths)('at %i px, light and dark', async (width) => {
     const { page, complaints } = await watchedPage(browser);
@@ -169,8 +170,6 @@ const styled: readonly (readonly [selector: string, style: string, found: RegExp
 ];
 
 it.skipIf(chrome === null)('each fault that is put into a page that fits is found', async () => {
-  const browser = await launch();
-  onTestFinished(() => browser.close());
   const server = await servePage(await builtPage(() => undefined), await answerOf('counterexample'), 0);
   onTestFinished(() => server.close());
   const { page } = await watchedPage(browser);
