@@ -77,6 +77,10 @@ test('a site whose disk fails as it is granted grants nobody, and its next run m
   await changing({ sites: 4, seed: 440_000_500, machines: true }, 1_000);
 });
 
+test('a coordinator whose disk fails as it commits has committed nothing', async () => {
+  await changing({ sites: 3, seed: 438_001_101, machines: true }, 1_000);
+});
+
 test('a founder whose disk fails as it accepts has told nobody that it has accepted', async () => {
   await changing({ sites: 3, seed: 140_159, machines: true, founds: true }, 1_000);
 });

@@ -289,6 +289,10 @@ export class Simulation {
           this.#broken ??= this.#foundings.synced(id, disk.id, disk.founding);
       }),
       membersTook: (effects, generation) => {
+        if (disk.fails && effects.some(({ type }) => type === 'committed')) {
+          this.#stopping = this.sites.get(id) ?? null;
+          return;
+        }
         this.#broken ??= this.#membersOf(generation).took(voter, effects);
         if (effects.some(({ type }) => type === 'configured')) this.#judgesQuorums = true;
         this.#options.membersTook?.(id, effects);
