@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { leaseMutants } from '../verification/protocols/epoch/lease-mutants.ts';
 import { possibilities } from '../verification/protocols/epoch/liveness.ts';
 import * as epochMutants from '../verification/protocols/epoch/mutants.ts';
+import { putOffCandidacies } from '../verification/protocols/epoch/put-off.ts';
 import * as guestsMutants from '../verification/protocols/guests/mutants.ts';
 import * as lineMutants from '../verification/protocols/line/mutants.ts';
 import * as linkMutants from '../verification/protocols/link/mutants.ts';
@@ -55,7 +56,7 @@ const properties = new Set([
   ...Object.keys(possibilities),
   ...Object.keys(foundingPossibilities),
   ...Object.keys(fittingPossibilities),
-  ...members(withLiar).properties.map(({ name }) => name),
+  ...[members(withLiar), putOffCandidacies()].flatMap(({ properties: of }) => of.map(({ name }) => name)),
   ...Object.values(systems).flatMap((systemOf) =>
     [true, false].flatMap((liveness) =>
       systemOf({ sites: 2, network: { order: 'fifo' }, liveness }).properties.map(({ name }) => name),

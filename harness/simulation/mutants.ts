@@ -185,6 +185,7 @@ export const simulatedMutants: ReadonlyMap<string, SimulatedMutant> = new Map([
   ...listed('epoch', epochs.overMutants, own, 'statechart', [...roomless, ...forgetting]),
   ...listed('epoch', epochs.configuredMutants, withVotes, 'statechart', changed),
   ...listed('epoch', epochs.forgettingMutants, own, 'statechart', forgetting),
+  ...listed('epoch', epochs.putOffMutants, self, 'statechart', [fleet({ strict })]),
   ...listed('epoch', leaseMutants, ([, machine]) => machine, 'statechart', leased),
   ...listed('members', members.mutants, ([, machine]) => memberPart(machine), 'membersStatechart', [
     ...changed,

@@ -6,6 +6,7 @@ import { epochLiveness } from './epoch/liveness.ts';
 import { epochMembers } from './epoch/members.ts';
 import * as epochs from './epoch/mutants.ts';
 import { epochOver } from './epoch/over.ts';
+import { putOffCandidacies } from './epoch/put-off.ts';
 import { mutants as guestsMutants } from './guests/mutants.ts';
 import { guests } from './guests/system.ts';
 import * as lines from './line/mutants.ts';
@@ -56,6 +57,7 @@ export const mutantSystems: Makers = {
   ...made<AnyStateMachine>('line', lines.starvingMutants, (machine) => line({ ...unordered, machine })),
   ...made('epoch', epochs.mutants, ([place, machine]) => epochs.systemWith(machine, place)),
   ...made('epoch', epochs.overMutants, (options) => epochOver({ ...three, ...options })),
+  ...made('epoch', epochs.putOffMutants, (machine) => putOffCandidacies(machine)),
   ...made('epoch', epochs.forgettingMutants, (options) =>
     epochForgetting({ sites: 2, network: { order: 'fifo' }, ...options }),
   ),

@@ -1,9 +1,9 @@
 import { type AnyStateMachine, and, assign } from 'xstate';
-import type { SiteMessage } from '../../../machines/epoch/messages.ts';
+import type { MembersChange, SiteMessage } from '../../../machines/epoch/messages.ts';
 import { noRoomMachine } from '../../../machines/epoch/no-room.ts';
 import { type SiteContext, siteMachine } from '../../../machines/epoch/site.ts';
 import { grant, handOn } from '../../../machines/epoch/steps.ts';
-import { adopted, counting, promising } from '../../../machines/epoch/variables.ts';
+import { adopted, configured, counting, promising } from '../../../machines/epoch/variables.ts';
 import { handOver, joinedLine, withoutToken, withToken } from '../../../machines/line/rule.ts';
 import { editorOf } from '../../system/edit.ts';
 import type { System } from '../../system/system.ts';
@@ -238,6 +238,18 @@ export const overMutants = {
     noRoom: editorOf(noRoomMachine).remove('on.REQUEST'),
   },
 } satisfies Readonly<Record<string, Partial<OverOptions>>>;
+
+/** The voters change while a candidacy is put off, in `epoch-put-off`. */
+export const putOffMutants = {
+  'M3: a candidacy of the configuration before is kept': actions({
+    configure: assign((at, params) => {
+      const { context } = at as unknown as At;
+      const changed = configured(context, params as unknown as MembersChange);
+      const lease = context.lease && { ...changed.lease!, putOff: context.lease.putOff };
+      return { ...changed, lease };
+    }),
+  }),
+} satisfies Readonly<Record<string, AnyStateMachine>>;
 
 /** Mistakes in the forgetting of locks, in `epoch-forgetting`. */
 export const forgettingMutants = {
