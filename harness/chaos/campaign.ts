@@ -1,4 +1,4 @@
-import { SitePool } from './processes.ts';
+import { ChaosError, SitePool } from './processes.ts';
 import type { ChaosRun, RunOptions } from './run.ts';
 import { runChaos } from './run.ts';
 import { scheduleOf } from './schedule.ts';
@@ -24,7 +24,13 @@ export async function runCampaign(options: CampaignOptions): Promise<void> {
   const lane = async () => {
     while (next < seed + runs) {
       const schedule = scheduleOf({ seed: next++, sites, seconds, members });
-      onRun(await runChaos({ ...how, schedule, pool }));
+      onRun(
+        await runChaos({ ...how, schedule, pool }).catch((error: unknown) => {
+          throw error instanceof ChaosError
+            ? new ChaosError(`seed ${schedule.seed}: ${error.message}`)
+            : error;
+        }),
+      );
     }
   };
   try {

@@ -7,7 +7,7 @@ import { lockOf, locksWith } from './locks.ts';
 import { loopbackOfItsOwn } from './loopback.ts';
 import { Member } from './member.ts';
 import type { ToSite } from './messages.ts';
-import { now } from './now.ts';
+import { afterRunning, now } from './now.ts';
 import { Operator } from './operator.ts';
 import type { SitePool } from './processes.ts';
 import { FaultProxy } from './proxy.ts';
@@ -151,7 +151,11 @@ export class ChaosCluster {
     const first = [...this.members.values()].filter(
       ({ site, isWanted }) => isWanted && (isApart || site !== late?.site),
     );
-    await Promise.all(first.map((member) => (late === null ? member.found() : member.start())));
+    // Each has started, or failed to, before `end` may find it.
+    const opened = await Promise.allSettled(
+      first.map((member) => (late === null ? member.found() : member.start())),
+    );
+    for (const one of opened) if (one.status === 'rejected') throw one.reason;
   }
 
   /** Nobody reaches `site` until `accept`, and it reaches nobody. */
@@ -229,9 +233,14 @@ export class ChaosCluster {
 
   /** Resolves to false if `condition` does not hold within `withinMs`. */
   async until(condition: () => boolean, withinMs: number): Promise<boolean> {
-    for (const deadline = now() + withinMs; now() < deadline; ) {
-      if (condition()) return true;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    let isOver = false;
+    const cancel = afterRunning(withinMs, () => {
+      isOver = true;
+    });
+    try {
+      while (!(condition() || isOver)) await new Promise((resolve) => setTimeout(resolve, 5));
+    } finally {
+      cancel();
     }
     return condition();
   }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../runtime/api/peer.ts';
 import type { Entry } from '../../verification/runs/histories/history.ts';
 import type { FromSite, MemberChange, OpenSite, ToSite } from './messages.ts';
-import { now } from './now.ts';
+import { afterRunning, now } from './now.ts';
 import { ChaosError, type SitePool, type SiteProcess } from './processes.ts';
 
 /** Limit in ms for an answer of a process, which only a hang exceeds. */
@@ -98,7 +98,7 @@ export class Member {
     const founded = this.#hear(patienceMs, 'founded');
     await this.start();
     if ((await founded) === null)
-      throw new ChaosError(`site ${this.site} knows of no founding after ${patienceMs / 1000} s`);
+      throw new ChaosError(`site ${this.site} knows of no founding ${this.#patienceText}`);
   }
 
   /** Opens the first run, or the next one with the data of the last. */
@@ -232,6 +232,10 @@ export class Member {
     }
   }
 
+  get #patienceText(): string {
+    return this.isUp ? `after ${patienceMs / 1000} s` : 'as its process has ended';
+  }
+
   #of() {
     return { at: now(), site: this.site, life: this.#life };
   }
@@ -256,7 +260,7 @@ export class Member {
       dataDir: this.dataDir,
     });
     const answer = await answered;
-    if (answer === null) throw new ChaosError(`site ${this.site} is not open after ${patienceMs / 1000} s`);
+    if (answer === null) throw new ChaosError(`site ${this.site} is not open ${this.#patienceText}`);
     return answer;
   }
 
@@ -267,14 +271,14 @@ export class Member {
   ): Promise<Extract<FromSite, { type: Type }> | null> {
     return new Promise((resolve) => {
       const heard = (message: FromSite | null) => {
-        clearTimeout(timer);
+        cancel();
         this.#waits.delete(wait);
         resolve(message as Extract<FromSite, { type: Type }> | null);
       };
       const wait = (message: FromSite | null) => {
         if (message === null || types.includes(message.type as Type)) heard(message);
       };
-      const timer = setTimeout(heard, withinMs, null);
+      const cancel = afterRunning(withinMs, () => heard(null));
       this.#waits.add(wait);
     });
   }

@@ -189,7 +189,8 @@ export class Operator {
       }
       await sleep(pauseMs, undefined, { signal: this.#ended });
       await this.#startStopped();
-      if (wasOpen && this.#isOpen) leftMs -= now() - since;
+      // Nor does time in which all of this was stopped.
+      if (wasOpen && this.#isOpen) leftMs -= Math.min(now() - since, 2 * attemptMs);
     }
     this.#cluster
       .member(about[0]!)
