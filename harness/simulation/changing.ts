@@ -4,6 +4,7 @@ import type { MembersEffect } from '../../machines/members/messages.ts';
 import { OperatingError } from '../../runtime/api/errors.ts';
 import { oldestVersion, protocolVersion } from '../../runtime/wire/frames.ts';
 import { foundAnew } from './founding-anew.ts';
+import { lie } from './liar.ts';
 import { isHeld, Service } from './service.ts';
 import { type SimulatedSite, Simulation, type SimulationOptions } from './simulation.ts';
 
@@ -22,6 +23,8 @@ export interface ChangingOptions extends SimulationOptions {
   readonly anew?: boolean;
   /** All sites want to coordinate at once, again and again, and nothing else happens. Default: false. */
   readonly contends?: boolean;
+  /** The place of one voter is taken by a liar now and then (M6). Default: false. */
+  readonly liar?: boolean;
   /** The operator does this with the data of a site that is down, against the advice of docs/membership.md. Default: nothing. */
   readonly mistake?: Mistake;
 }
@@ -73,7 +76,15 @@ const isAim = (effect: MembersEffect): effect is MembersEffect & { readonly type
 /** Returns the number of changes. */
 async function suffer(
   simulation: Simulation,
-  { machines = false, rushes = false, contends = false, anew = false, mistake, ...options }: ChangingOptions,
+  {
+    machines = false,
+    rushes = false,
+    contends = false,
+    anew = false,
+    liar = false,
+    mistake,
+    ...options
+  }: ChangingOptions,
   steps: number,
   aims: Aim[],
 ): Promise<number> {
@@ -157,6 +168,12 @@ async function suffer(
   const happen = async () => {
     if (machines && random() < 0.4) {
       failMachine(pick(ids));
+      return;
+    }
+    if (liar && random() < 0.15) {
+      await heal();
+      if ((await settles()) === null && isWhole())
+        await lie(simulation, { start, truth: () => newest()!, voters: votersNow().map(nameOf) });
       return;
     }
     if (anew && random() < 0.1) {
@@ -253,6 +270,13 @@ async function suffer(
     }
     return unsettled();
   };
+  /** No fault lasts, and all sites are up. */
+  const heal = async () => {
+    for (const id of ids) if (simulation.isSuspended(id)) simulation.resume(id);
+    simulation.healAll();
+    simulation.mendDisks();
+    for (const id of ids) if (!sites.has(id)) await start(id);
+  };
   /** The step at which each founder is started for the first time. */
   const firstStarts = new Map<number, SiteId[]>();
   if (options.founds) {
@@ -279,10 +303,7 @@ async function suffer(
     for (const aim of aims.splice(0)) await strike(aim);
     simulation.check();
   }
-  for (const id of ids) if (simulation.isSuspended(id)) simulation.resume(id);
-  simulation.healAll();
-  simulation.mendDisks();
-  for (const id of ids) if (!sites.has(id)) await start(id);
+  await heal();
   // They ask less often: what was begun is to end, and what waits is to be served.
   pauseMs = 1_000;
   let lacking = await settles();

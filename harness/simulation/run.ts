@@ -30,6 +30,7 @@ const usage = `npm run simulate -- [options]
   --contends    with --members: all sites want to coordinate a change at once, again and again, and nothing else happens
   --machines    with --members: processes are suspended, clocks run apart, disks refuse to write, links lose what is
                 under way, and sites are started with builds of two versions of the wire
+  --liar        with --members: the place of one voter is taken by a liar now and then
   --anew        with --members: a majority of the voters is lost for good now and then, and the cluster is founded anew with one that is left
   --mutants W   in place of the rules, each of their mutants with W in its name: --seeds schedules at most, until one breaks a promise
   --trace DIR   write the recorded run of the failing seed there; without one, that of the last seed`;
@@ -49,6 +50,7 @@ const { values } = parseArgs({
     rushes: { type: 'boolean', default: false },
     contends: { type: 'boolean', default: false },
     machines: { type: 'boolean', default: false },
+    liar: { type: 'boolean', default: false },
     anew: { type: 'boolean', default: false },
     mutants: { type: 'string' },
     trace: { type: 'string' },
@@ -134,6 +136,7 @@ async function main(): Promise<number> {
               founds: values.founding,
               machines: values.machines,
               rushes: values.rushes,
+              liar: values.liar,
               anew: values.anew,
               contends: values.contends,
             },
@@ -147,7 +150,17 @@ async function main(): Promise<number> {
       if (values.trace !== undefined) record(values.trace, 'its run');
       else {
         const chosen = (
-          ['strict', 'forgets', 'members', 'founding', 'rushes', 'contends', 'machines', 'anew'] as const
+          [
+            'strict',
+            'forgets',
+            'members',
+            'founding',
+            'rushes',
+            'contends',
+            'machines',
+            'liar',
+            'anew',
+          ] as const
         ).filter((key) => values[key]);
         const how = [
           `--sites ${sites} --steps ${steps} --hold ${holdMs}`,
