@@ -171,7 +171,8 @@ async function suffer(
       return;
     }
     if (liar && random() < 0.15) {
-      await heal();
+      heal();
+      for (const down of ids) if (!sites.has(down)) await start(down);
       if ((await settles()) === null && isWhole())
         await lie(simulation, { start, truth: () => newest()!, voters: votersNow().map(nameOf) });
       return;
@@ -270,12 +271,11 @@ async function suffer(
     }
     return unsettled();
   };
-  /** No fault lasts, and all sites are up. */
-  const heal = async () => {
+  /** No fault lasts. */
+  const heal = () => {
     for (const id of ids) if (simulation.isSuspended(id)) simulation.resume(id);
     simulation.healAll();
     simulation.mendDisks();
-    for (const id of ids) if (!sites.has(id)) await start(id);
   };
   /** The step at which each founder is started for the first time. */
   const firstStarts = new Map<number, SiteId[]>();
@@ -303,7 +303,8 @@ async function suffer(
     for (const aim of aims.splice(0)) await strike(aim);
     simulation.check();
   }
-  await heal();
+  heal();
+  for (const id of ids) if (!sites.has(id)) await start(id);
   // They ask less often: what was begun is to end, and what waits is to be served.
   pauseMs = 1_000;
   let lacking = await settles();
