@@ -1,4 +1,5 @@
 import { reasonOf } from '../../machines/errors.ts';
+import { OperatingError } from '../../runtime/api/errors.ts';
 import type { Cluster, Fence, Held, Lock, Membership } from '../../runtime/index.ts';
 import { exitStatus } from '../exit.ts';
 
@@ -70,7 +71,7 @@ export class Session {
         await this.#release();
         return undefined;
       case 'status':
-        this.#say(this.#statusText());
+        this.#say(this.#status());
         return undefined;
       case 'members':
         this.#say(membersText(this.#cluster.members()));
@@ -155,6 +156,16 @@ export class Session {
     this.#say('leaves: hands on what it has, and says goodbye');
     await this.#cluster.close();
     this.#say('left');
+  }
+
+  /** A site that was removed has no part in the lock. */
+  #status(): string {
+    try {
+      return this.#statusText();
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      return `no status: ${reasonOf(error)}`;
+    }
   }
 
   #statusText(): string {

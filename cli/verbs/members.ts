@@ -26,7 +26,7 @@ export function addMembers(program: Command): void {
     .description(
       `list URL: the voters, as the site at this watch port knows them (baton site --inspect, or serveWatch).
 add URL NAME, remove URL NAME, replace URL OLD NEW: the site makes that change of the voters, one at a time, with a majority of them.
-It needs BATON_ADMIN_TOKEN, the same here as in the environment of that site, which takes changes on loopback alone.
+It needs BATON_ADMIN_TOKEN, the same here as in the environment of that site. A change must come over loopback.
 found-anew DIR: begins the cluster again with one site that is left, from its data directory, while no process runs the site. For
 when a majority of the voters is lost for good: nothing else brings a lock back then. docs/membership.md says when and how.`,
     )
