@@ -74,6 +74,8 @@ const founded = [fleet({ founds: true }), fleet({ founds: true }, 500)];
 
 /** Locks are forgotten often, as requests for them are under way. */
 const crossing = { ...forgetful, pauseMs: 30, holdMs: 1, slow: true, faults: 'none' } as const;
+/** The steps end as a site is told that its request was not taken. */
+const unanswered = using({ sites: 2, ...crossing, endsAtOver: true });
 /** A site is cut off as it gets a lease by a late promise, and the others stand at once. */
 const lateLease = using({
   sites: 3,
@@ -93,9 +95,17 @@ const lying = [fleet({ liar: true }), fleet({ liar: true, sites: 4 })];
 /** For mutants that need an order of events which is rare elsewhere: these schedules in place of those of their table. */
 const aimed: Readonly<Record<string, readonly Scenario[]>> = {
   'R7: a vote is not written down': [using({ sites: 3, faults: 'voter' })],
-  'M5: the answer is not heeded': [using({ sites: 2, ...crossing, endsAtOver: true })],
+  'M5: a request that is not taken is not answered': [unanswered],
+  'M5: the answer is not heeded': [unanswered],
   'R13: a lock is forgotten in a critical section': [using({ sites: 3, forgetsInUse: true }, 200)],
   'R13: a lock is forgotten while a request for it is under way': [using({ sites: 3, ...crossing }, 400)],
+  'R13: a request for a lock that is forgotten is not answered': [unanswered],
+  'R13: the others do not hear that a lock is forgotten': [
+    using({ sites: 3, ...forgetful, forgetsInUse: true }),
+  ],
+  'M3: a candidacy of the configuration before is kept': [
+    fleet({ strict: { leaseMs: 200, driftShare: 0.1 }, rushes: true }, 300),
+  ],
   'the lease counts from the promise, not from its heartbeat': [lateLease],
   'promises of the round before count': [lateLease],
   ...Object.fromEntries(
