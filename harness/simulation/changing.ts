@@ -62,7 +62,7 @@ export async function changing(
   }
 }
 
-/** What a site has just done, when a fault counts most. */
+/** The acts of a site after which a fault counts most. */
 interface Aim {
   readonly site: SiteId;
   readonly of: 'send' | 'coordinates' | 'written';

@@ -70,7 +70,7 @@ class Liar {
   /** The configuration that the others hold. */
   readonly #truth: () => Configuration;
   readonly #lies: Configuration[] = [];
-  /** The terms for which it asked for votes, as any voter may. Who gives it one believes what it writes then, if it changes one voter at most. */
+  /** The terms for which it asked for votes, as any voter may. A voter that gives it a vote believes its configuration of that term, if it changes one voter at most. */
   readonly #asked = new Set<number>();
   #id: string;
   #mailbox: Mailbox | null = null;

@@ -27,7 +27,7 @@ export class MembersWitness {
   /** The highest epoch that was decided, and what it was when a site stood for an epoch. */
   #decided = 0;
   readonly #floors = new Map<string, number>();
-  /** What each site did since its disk was synced: if it crashes before anybody knows, it has not happened. */
+  /** The acts of each site since its disk was synced: if it crashes before anybody knows, they have not happened. */
   readonly #unsynced = new Map<SiteId, MembersEffect[]>();
 
   /** The members' statechart of `site` asks for `effects`. Returns the promise that is broken, or null. */

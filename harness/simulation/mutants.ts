@@ -92,6 +92,15 @@ const anew = [
 ];
 /** One voter lies. */
 const lying = [fleet({ liar: true }), fleet({ liar: true, sites: 4 })];
+/** The mutants that believe a liar. */
+export const lyingMutants = [
+  'M3: a vote is given to a candidate with other voters, that is not believed',
+  'M6: one site alone is believed though others are in reach',
+  'M6: one site alone is believed by a REFUSE',
+  'M6: a coordinator is believed whatever it writes',
+  'M6: a site that says it twice is taken for two',
+  'M6: a site that says it again under another id is taken for two',
+] as const;
 /** For mutants that need an order of events which is rare elsewhere: these schedules in place of those of their table. */
 const aimed: Readonly<Record<string, readonly Scenario[]>> = {
   'R7: a vote is not written down': [using({ sites: 3, faults: 'voter' })],
@@ -108,16 +117,7 @@ const aimed: Readonly<Record<string, readonly Scenario[]>> = {
   ],
   'the lease counts from the promise, not from its heartbeat': [lateLease],
   'promises of the round before count': [lateLease],
-  ...Object.fromEntries(
-    [
-      'M3: a vote is given to a candidate with other voters, that is not believed',
-      'M6: one site alone is believed though others are in reach',
-      'M6: one site alone is believed by a REFUSE',
-      'M6: a coordinator is believed whatever it writes',
-      'M6: a site that says it twice is taken for two',
-      'M6: a site that says it again under another id is taken for two',
-    ].map((name) => [name, lying]),
-  ),
+  ...Object.fromEntries(lyingMutants.map((name) => [name, lying])),
   ...Object.fromEntries(
     Object.keys(members.foundingMutants).flatMap((name) => (name.startsWith('M9') ? [[name, anew]] : [])),
   ),

@@ -230,7 +230,7 @@ export class Simulation {
   readonly #grants = new GrantWitness();
   readonly #lines = new LineWitness();
   readonly #foundings = new FoundingWitness();
-  /** By the generation of the cluster. */
+  /** The judge of each generation of the cluster. */
   readonly #members = new Map<number, MembersWitness>();
   /** Another configuration is held, or by another site, since S7 was judged. */
   #judgesQuorums = false;
@@ -353,7 +353,7 @@ export class Simulation {
     return this.#disks.get(id)!.id;
   }
 
-  /** What a site has on its disk of the founding, and of the voters. */
+  /** The data of a site: of the founding, and of the voters. */
   dataOf(id: SiteId): Pick<SimulatedDisk, 'id' | 'isOfCluster' | 'founding' | 'members'> {
     return this.#disks.get(id)!;
   }

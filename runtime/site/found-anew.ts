@@ -67,7 +67,7 @@ export async function foundAnew({
   return told!;
 }
 
-/** What a site has on its disk before its first run of the cluster that it founds anew. `statechart`: a test gives a mutant. */
+/** The data of a site before its first run of the cluster that it founds anew. `statechart`: a test gives a mutant. */
 export function beginAnew(
   { site, id, founding: known }: Pick<StoreContent, 'site' | 'id'> & { readonly founding: FoundingDisk },
   least: number,

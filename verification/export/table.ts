@@ -530,6 +530,13 @@ function saysOf(view: ActorView, fault: string | null, more: readonly string[]):
   return [...atomic(view.value), ...context, ...more].join('; ');
 }
 
+/** The name of an actor's own step, as an identifier may contain it. */
+export function wordOf(action: Action): string {
+  const { kind } = action;
+  const what = kind === 'environment' ? action.event.type : kind === 'timer' ? `timer_${action.timer}` : kind;
+  return what.replace(/\W+/g, '_');
+}
+
 /** A step of the actor without a message. */
 export function ownAction({ id }: TableActor, on: Trigger): Action | null {
   switch (on.kind) {

@@ -1,7 +1,7 @@
 import type { Action, Fairness } from '../../system/system.ts';
 import { ExportError } from '../errors.ts';
 import type { Fault, Layout } from '../layout.ts';
-import { ownAction, type Row, type Table, type TableActor, type TableSend } from '../table.ts';
+import { ownAction, type Row, type Table, type TableActor, type TableSend, wordOf } from '../table.ts';
 import { comment } from './comment.ts';
 
 /** `message`: by the number that the step reports beside; of a break, it reports how many messages are lost. */
@@ -292,15 +292,8 @@ export class Processes {
     for (const row of actor.rows) {
       const action = ownAction(actor, row.on);
       if (action === null) continue;
-      const what =
-        action.kind === 'environment'
-          ? action.event.type
-          : action.kind === 'timer'
-            ? `timer_${action.timer}`
-            : action.kind;
-      const word = what.replace(/\W+/g, '_');
-      const says =
-        action.kind === 'environment' ? `${actor.id}: ${action.event.type}.` : `${actor.id}: ${what}.`;
+      const word = wordOf(action);
+      const says = `${actor.id}: ${action.kind === 'environment' ? action.event.type : word}.`;
       const process = this.#process(`${actor.name}_${word}`, says, [action]);
       const takes = row.joined.map((join) => ` && c_expr { ${this.#joined(join)} != -1 }`).join('');
       const drained = action.kind === 'crash' ? this.#drain(actorIndex) : '';

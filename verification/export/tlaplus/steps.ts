@@ -1,7 +1,7 @@
 import type { Action, Fairness } from '../../system/system.ts';
 import type { Fault, Layout } from '../layout.ts';
 import { Names } from '../names.ts';
-import { ownAction, type Table, type TableActor } from '../table.ts';
+import { ownAction, type Table, type TableActor, wordOf } from '../table.ts';
 import { counted, functionOf, notInTable, quoted } from './words.ts';
 
 /** A step of the module: an action of the system, or a step of the network on a link of the table. */
@@ -282,19 +282,9 @@ export class Steps {
   /** Events of one type with other payloads are other actions. */
   #nameOf(actor: TableActor, action: Action): string {
     const text = JSON.stringify(action);
-    const name = this.#own.get(text) ?? this.#names.of(nameOf(actor, action));
+    const name = this.#own.get(text) ?? this.#names.of(`${actor.name}_${wordOf(action)}`);
     this.#own.set(text, name);
     this.byName.set(name, { action });
     return name;
   }
-}
-
-function nameOf(actor: TableActor, action: Action): string {
-  const what =
-    action.kind === 'environment'
-      ? action.event.type
-      : action.kind === 'timer'
-        ? `timer_${action.timer}`
-        : action.kind;
-  return `${actor.name}_${what.replace(/\W+/g, '_')}`;
 }

@@ -6,7 +6,7 @@ import type { ActorSpec, ActorView, System } from '../../system/system.ts';
 import { leaseOf, promiseOf, site } from './observed.ts';
 
 /*
- * What a voter owes that put off a candidacy, its own or another one's, because a promise bound it (protocol.md, strict mode). Meanwhile
+ * A voter that a promise binds puts off a candidacy, its own or another one's, and owes a vote or a candidacy then (protocol.md, strict mode). Meanwhile
  * the voters may change. The trigger of elections tells a site once of each death: a suspicion that is forgotten does not come again.
  */
 
